@@ -1,0 +1,62 @@
+"""One face in one frame: what the faces package hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionunits.geometry import mesh_to_68
+
+Float32 = NDArray[np.float32]
+
+FLAGS = ("small", "blurred", "dark", "turned", "cut", "low_confidence")  # the closed list, in the order it is written
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Head pose in degrees, seen by the viewer of the picture; 0, 0, 0 looks into the camera.
+
+    Attributes:
+        pitch: positive chin up.
+        yaw: positive turned to the picture's right (the person's left).
+        roll: positive tilted clockwise.
+    """
+
+    pitch: float
+    yaw: float
+    roll: float
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame.
+
+    Attributes:
+        face_id: stays with the person through a video; 0, 1, 2 ... in order of first appearance.
+        confidence: 0-1, the mesh network's belief that it looks at a face.
+        box: (x, y, width, height) of the mesh in pixels of the picture; may reach outside it.
+        mesh: (468, 3) float32, x and y in pixels of the picture (pixel centres at integers), z in the same unit.
+        pose: head pose.
+        interocular_px: distance between the outer eye corners, pixels of the picture.
+        sharpness: variance of the Laplacian over the middle of the face at the mesh network's scale (8-bit grey).
+        brightness: mean grey level there, 0-255.
+        flags: subset of :data:`FLAGS`, in that order.
+    """
+
+    face_id: int
+    confidence: float
+    box: tuple[float, float, float, float]
+    mesh: Float32
+    pose: Pose
+    interocular_px: float
+    sharpness: float
+    brightness: float
+    flags: tuple[str, ...]
+
+    @cached_property
+    def landmarks(self) -> Float32:
+        """The 68 iBUG landmarks, (68, 2), pixels of the picture."""
+        return mesh_to_68(self.mesh)[:, :2]

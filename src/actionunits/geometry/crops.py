@@ -1,0 +1,290 @@
+"""Crops: how a face is cut out of a picture for a model, stated as data that travel with the crop and the weights.
+
+A :class:`CropRecipe` says where every pixel of the crop comes from; its hash tells whether two crops can be mixed.
+Integer coordinates are pixel centres, as in OpenCV: the top left pixel is the square from (-0.5, -0.5) to (0.5, 0.5),
+and a crop of side ``size`` spans the centres 0 to ``size - 1``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actionunits.errors import UsageError
+from actionunits.geometry.alignment import apply_affine, compose_affine, invert_affine, similarity_matrix
+from actionunits.geometry.landmarks import LEFT_EYE, RIGHT_EYE, eye_centres
+
+Kind = Literal["eyes_nose_mouth", "box", "similarity"]
+Image = NDArray[Any]
+Float64 = NDArray[np.float64]
+
+ANCHORS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "right_eye": RIGHT_EYE,  # image-left
+        "left_eye": LEFT_EYE,
+        "nose_tip": (30,),
+        "right_mouth_corner": (48,),  # image-left
+        "left_mouth_corner": (54,),
+        "mouth": (48, 54),
+    }
+)
+"""Named places that a similarity crop can be pinned by: each is the mean of these iBUG points."""
+
+_EYES_NOSE_MOUTH = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
+
+
+@dataclass(frozen=True, slots=True)
+class CropRecipe:
+    """One way to cut a face out of a picture.
+
+    Attributes:
+        id: its name, as the command line and the cards write it.
+        size: side of the square crop, pixels.
+        kind: ``eyes_nose_mouth`` turns the eye line level and takes the box around both eye centres, the nose tip and
+            both mouth corners; ``box`` takes the box around all landmarks and does not turn; ``similarity`` turns,
+            scales and shifts so that the anchors come as close as possible (least squares) to their targets.
+        scale: side of the square over the longer side of the box; only for the two kinds that take a box.
+        targets: (anchor, x, y) in crop pixels, anchors from :data:`ANCHORS`; only for ``similarity``.
+        border: grey level, 0-255, where the crop reaches beyond the picture.
+        antialias: average the picture's pixels where the crop is less than half as large as its source. False takes
+            bilinear samples whatever the size, as the published code does.
+
+    Raises:
+        UsageError: a number is out of range, or does not belong to the kind.
+    """
+
+    id: str
+    size: int
+    kind: Kind
+    scale: float | None = None
+    targets: tuple[tuple[str, float, float], ...] | None = None
+    border: int = 128
+    antialias: bool = False
+
+    def __post_init__(self) -> None:
+        # One type per field, so that equal recipes have equal JSON and so equal hashes.
+        object.__setattr__(self, "size", operator.index(self.size))
+        object.__setattr__(self, "border", operator.index(self.border))
+        object.__setattr__(self, "antialias", bool(self.antialias))
+        if self.scale is not None:
+            object.__setattr__(self, "scale", float(self.scale))
+        if self.targets is not None:
+            targets = tuple((str(anchor), float(x), float(y)) for anchor, x, y in self.targets)
+            object.__setattr__(self, "targets", targets)
+        fault = self._fault()
+        if fault is not None:
+            raise UsageError(f"crop recipe {self.id!r}", fault, "See actionunits.geometry.CropRecipe")
+
+    def _fault(self) -> str | None:
+        if self.kind not in get_args(Kind):
+            return f"kind {self.kind!r} is none of {', '.join(get_args(Kind))}"
+        if self.size < 2 or not 0 <= self.border <= 255:
+            return f"size {self.size} must be 2 or more, and border {self.border} from 0 to 255"
+        pinned = self.kind == "similarity"
+        if pinned != (self.targets is not None) or pinned == (self.scale is not None):
+            return f"kind {self.kind!r} needs {'targets and no scale' if pinned else 'a scale and no targets'}"
+        if self.scale is not None and not 0 < self.scale < float("inf"):
+            return f"scale {self.scale} must be above 0"
+        for anchor, _, _ in self.targets or ():
+            if anchor not in ANCHORS:
+                return f"anchor {anchor!r} is none of {', '.join(ANCHORS)}"
+        if self.targets is not None and len(self.targets) < 2:
+            return "a similarity needs two anchors or more"
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values that JSON can hold; what does not belong to its kind is left out."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.targets is not None:
+            values["targets"] = [list(target) for target in self.targets]
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CropRecipe:
+        """The recipe that :meth:`to_dict` wrote.
+
+        Raises:
+            UsageError: a value is missing, unknown or wrong.
+        """
+        name = f"crop recipe {values.get('id', '?')!r}"
+        known = {field.name for field in fields(cls)}
+        if not {"id", "size", "kind"} <= values.keys() <= known:
+            written = ", ".join(map(str, values))
+            raise UsageError(name, f"its fields are {written}", f"Needed: id, size, kind; known: {', '.join(known)}")
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                name, f"a value has the wrong type ({error})", "Compare with CropRecipe.to_dict"
+            ) from error
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the recipe as canonical JSON, first 16 hexadecimal digits; the same on every machine."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Crop(NamedTuple):
+    """A face cut out of a picture.
+
+    Attributes:
+        image: (size, size) or (size, size, C), the picture's dtype.
+        landmarks: (68, 2), pixels of the crop.
+        matrix: (2, 3), from pixels of the picture to pixels of the crop.
+    """
+
+    image: Image
+    landmarks: Float64
+    matrix: Float64
+
+
+def crop_matrix(recipe: CropRecipe, landmarks68: NDArray[np.floating[Any]]) -> Float64:
+    """The affine matrix from pixels of the picture to pixels of the crop.
+
+    Args:
+        recipe: what to cut.
+        landmarks68: (68, 2), pixels of the picture. Points that the recipe does not use may be NaN.
+
+    Returns:
+        (2, 3).
+
+    Raises:
+        UsageError: the shape is another, a point that the recipe needs is not finite, or the face has no extent.
+    """
+    if np.shape(landmarks68) != (68, 2):
+        raise UsageError(
+            f"landmarks of shape {np.shape(landmarks68)}", "expected (68, 2)", "to_68 converts other conventions"
+        )
+    landmarks = np.asarray(landmarks68, np.float64)
+    if recipe.targets is not None:
+        anchors = _anchors(landmarks, tuple(anchor for anchor, _, _ in recipe.targets))  # (A, 2)
+        return similarity_matrix(anchors, np.array([[x, y] for _, x, y in recipe.targets]))
+    if recipe.kind == "eyes_nose_mouth":
+        points = _anchors(landmarks, _EYES_NOSE_MOUTH)  # (5, 2)
+        turn = _level_eyes(landmarks)
+    else:
+        points = landmarks[np.isfinite(landmarks).all(axis=-1)]  # (N, 2)
+        turn = np.eye(2, 3)
+    return _box_matrix(points, turn, recipe)
+
+
+def crop(image: Image, landmarks68: NDArray[np.floating[Any]], recipe: CropRecipe) -> Crop:
+    """Cut a face out of a picture.
+
+    Args:
+        image: (H, W) or (H, W, C) with C from 1 to 4, uint8 or float32.
+        landmarks68: (68, 2), pixels of the picture.
+        recipe: what to cut; :func:`get_crop` finds one by name.
+
+    Returns:
+        (image, landmarks in crop pixels, matrix); see :class:`Crop`.
+
+    Raises:
+        UsageError: as :func:`crop_matrix`, or the picture is empty or has another shape or type.
+    """
+    fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] <= 4)
+    if not fits or 0 in image.shape or image.dtype not in (np.uint8, np.float32):
+        found = f"picture of shape {image.shape} and type {image.dtype}"
+        raise UsageError(found, "expected (H, W) or (H, W, 1 to 4), uint8 or float32", "Give one picture")
+    matrix = crop_matrix(recipe, landmarks68)
+    source, warp = _reduced(image, matrix, recipe.size) if recipe.antialias else (image, matrix)
+    border = (float(recipe.border),) * 4
+    warped: Image = cv2.warpAffine(
+        np.ascontiguousarray(source), warp, (recipe.size, recipe.size), flags=cv2.INTER_LINEAR, borderValue=border
+    )
+    if image.ndim == 3 and warped.ndim == 2:  # OpenCV drops an axis of length 1
+        warped = warped[..., None]
+    return Crop(warped, apply_affine(landmarks68, matrix), matrix)
+
+
+def _anchors(landmarks: Float64, names: tuple[str, ...]) -> Float64:
+    places = np.stack([landmarks[list(ANCHORS[name])].mean(axis=0) for name in names])  # (A, 2)
+    for name, place in zip(names, places, strict=True):
+        if not np.isfinite(place).all():
+            raise UsageError("landmarks", f"the {name.replace('_', ' ')} is not finite", "Leave this face out")
+    return places
+
+
+def _level_eyes(landmarks: Float64) -> Float64:
+    """The rotation about the origin that brings the line of the eye centres level, (2, 3)."""
+    right, left = eye_centres(landmarks)
+    length = float(np.hypot(*(left - right)))
+    if length == 0:
+        raise UsageError("landmarks", "the eye centres coincide", "Leave this face out")
+    cosine, sine = (left - right) / length
+    return np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0]])
+
+
+def _box_matrix(points: Float64, turn: Float64, recipe: CropRecipe) -> Float64:
+    """The square around the turned points, centred on their box and ``scale`` times as wide as its longer side."""
+    turned = apply_affine(points, turn)
+    if not len(turned):
+        raise UsageError("landmarks", "none is finite", "Leave this face out")
+    low, high = turned.min(axis=0), turned.max(axis=0)  # (2,), (2,)
+    side = float((high - low).max()) * (recipe.scale or 1.0)
+    if side == 0:
+        raise UsageError("landmarks", "all lie at one point", "Leave this face out")
+    zoom = (recipe.size - 1) / side
+    corner = (low + high) / 2 - side / 2  # (2,), comes to pixel (0, 0)
+    return compose_affine(np.array([[zoom, 0.0, -zoom * corner[0]], [0.0, zoom, -zoom * corner[1]]]), turn)
+
+
+def _reduced(image: Image, matrix: Float64, size: int) -> tuple[Image, Float64]:
+    """The part of the picture that the crop sees, averaged down by a whole factor, and its matrix to the crop."""
+    factor = int(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))  # picture pixels per crop pixel
+    if factor < 2:
+        return image, matrix
+    height, width = image.shape[:2]
+    seen = apply_affine(np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5, invert_affine(matrix))  # (4, 2)
+    low = np.clip(np.floor(seen.min(axis=0)) - factor, 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(seen.max(axis=0)) + factor, 0, (width, height)).astype(int)
+    if (high - low < factor).any():  # next to nothing of the picture is seen
+        return image, matrix
+    part = image[low[1] : high[1], low[0] : high[0]]
+    small_size = (high - low) // factor  # (2,), (width, height)
+    small: Image = cv2.resize(part, tuple(map(int, small_size)), interpolation=cv2.INTER_AREA)
+    ratio = (high - low) / small_size  # (2,), the factor, or a little more where it leaves a rest
+    offset = low + (ratio - 1) / 2  # centre of the first small pixel, in the picture
+    to_picture = np.array([[ratio[0], 0.0, offset[0]], [0.0, ratio[1], offset[1]]])
+    return small, compose_affine(matrix, to_picture)
+
+
+def _recipes(*recipes: CropRecipe) -> Mapping[str, CropRecipe]:
+    return MappingProxyType({recipe.id: recipe for recipe in recipes})
+
+
+CROP_RECIPES = _recipes(
+    # JAA-Net's alignment (Shao et al. 2018), to the pixel; its networks then take 176 x 176 out of these 200.
+    CropRecipe("jaa-200", 200, "eyes_nose_mouth", scale=2.9),
+    # For small networks: eye centres 36 px apart and level, mouth 39 px below them. Over 40 neutral photographs the
+    # hairline came to row 5, the brows to row 22 and the chin to row 100, 104 at most.
+    CropRecipe(
+        "face-112",
+        112,
+        "similarity",
+        targets=(("right_eye", 37.5, 36.0), ("left_eye", 73.5, 36.0), ("mouth", 55.5, 75.0)),
+        antialias=True,
+    ),
+)
+"""Every crop recipe by name."""
+
+
+def get_crop(id: str) -> CropRecipe:
+    """The recipe of this name.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    if id not in CROP_RECIPES:
+        raise UsageError(repr(id), "no such crop recipe", f"There are {', '.join(sorted(CROP_RECIPES))}")
+    return CROP_RECIPES[id]
