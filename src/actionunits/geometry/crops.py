@@ -267,7 +267,7 @@ CROP_RECIPES = _recipes(
     # JAA-Net's alignment (Shao et al. 2018), to the pixel; its networks then take 176 x 176 out of these 200.
     CropRecipe("jaa-200", 200, "eyes_nose_mouth", scale=2.9),
     # For small networks: eye centres 36 px apart and level, mouth 39 px below them. Over 40 neutral photographs the
-    # hairline came to row 5, the brows to row 22 and the chin to row 100, 104 at most.
+    # mesh's top came to row 5, the brows to row 22 and the chin to row 100, 104 at most.
     CropRecipe(
         "face-112",
         112,

@@ -70,8 +70,8 @@ INDICES_49_IN_66 = tuple(range(17, 66))
 # 0.10 of the distance from eyes to mouth below the eyes, 162 and 389 lie 0.13 above them, beside the brows.
 MESH_TO_68 = (
     *(127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356),  # jaw
-    *(71, 63, 105, 66, 107),  # right brow, along its upper edge
-    *(336, 296, 334, 293, 301),  # left brow
+    *(70, 63, 105, 66, 107),  # right brow, along its upper edge
+    *(336, 296, 334, 293, 300),  # left brow
     *(168, 197, 5, 4),  # nose bridge
     *(75, 97, 2, 326, 305),  # nose base
     *(33, 160, 158, 133, 153, 144),  # right eye

@@ -1,10 +1,14 @@
 """From a container to decoded frames in presentation order, with damage noticed instead of concealed."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import av
+from av.codec.context import ThreadType
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -12,6 +16,7 @@ from ..errors import MediaError
 from .containers import missing_bytes
 from .files import require_file
 from .pixels import MAX_PIXELS
+from .signatures import HEAD_BYTES, identify
 
 _FORMATS = (
     "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,apng,h264,hevc,m4v,ivf,mjpeg,rm,yuv4mpegpipe,dv,mxf,"
@@ -21,9 +26,12 @@ _FORMATS = (
 
 _JOINABLE_ANYWHERE = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v"})
 _LEAD_IN = 16
-"""How many packets may be undecodable before the first picture: an open GOP's leading pictures need what was cut off."""
+"""How many packets before the first picture may fail: an open GOP's leading pictures build on what was cut off."""
 
-_REPAIR = "Check that it was copied whole and that it is a video, or convert it with FFmpeg: ffmpeg -i INPUT OUTPUT.mp4"
+_TAIL_BYTES = 64 << 20
+_DECODER_OPTIONS = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
+
+_REPAIR = "Check that it was copied whole and plays in a video player, or convert it: ffmpeg -i INPUT OUTPUT.mp4"
 
 
 class DamagedStreamError(Exception):
@@ -42,11 +50,9 @@ def open_container(path: Path) -> InputContainer:
     require_file(path)
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
-        return av.open(f"file:{path}", "r", options=options)
+        return av.open(f"file:{path}", "r", container_options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
-        missing = missing_bytes(path)
-        reason = f"the file is cut off: {missing} bytes are missing" if missing else reason_of(error)
-        raise MediaError(path, f"no video could be opened in it ({reason})", _REPAIR) from error
+        raise MediaError(path, _why_not_opened(path, error), _REPAIR) from error
 
 
 def choose_stream(container: InputContainer, path: Path, threads: int | None) -> VideoStream:
@@ -71,11 +77,17 @@ def choose_stream(container: InputContainer, path: Path, threads: int | None) ->
     if context.width * context.height > MAX_PIXELS:
         size = f"{context.width} x {context.height} pixels"
         raise MediaError(path, f"{size} are more than the {MAX_PIXELS:,} this program decodes", "Scale it down first")
-    context.options = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
+    context.options = _DECODER_OPTIONS
     stream.thread_type = "AUTO" if threads != 1 else "NONE"
     if threads is not None:
         context.thread_count = threads
     return stream
+
+
+def stream_decoder(container: InputContainer, stream: VideoStream) -> "FrameDecoder":
+    """The decoder of a stream chosen by `choose_stream`; formats that may begin anywhere wait for a key frame."""
+    awaits_key = container.format.name in _JOINABLE_ANYWHERE
+    return FrameDecoder(container.demux(stream), stream.codec_context, awaits_key=awaits_key)
 
 
 def reason_of(error: Exception) -> str:
@@ -86,15 +98,24 @@ def reason_of(error: Exception) -> str:
 class FrameDecoder:
     """Decodes one stream from its start; `frames` may be called once.
 
+    Args:
+        packets: the stream's packets in decoding order.
+        context: its decoder.
+        awaits_key: leave out the packets before the first key frame.
+
     Attributes:
         skipped_packets: packets before the first picture that could not be decoded because what they build on was cut
             off (a recording joined in the middle, a cut at an open GOP).
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self._stream = stream
-        self._packets = container.demux(stream)
-        self._awaits_key = container.format.name in _JOINABLE_ANYWHERE
+    def __init__(
+        self, packets: "Iterator[av.Packet[VideoStream]]", context: VideoCodecContext, *, awaits_key: bool = False
+    ) -> None:
+        self._packets = packets
+        self._context = context
+        self._awaits_key = awaits_key
+        self._tail: deque[av.Packet[VideoStream]] = deque()  # the packets since the last key frame, if not too many
+        self._tail_bytes = 0
         self.skipped_packets = 0
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -103,28 +124,45 @@ class FrameDecoder:
         Raises:
             DamagedStreamError: after the last good frame before the damage.
         """
-        started, failures, first_damage = False, 0, None
+        sent = received = failures = 0
+        first_damage: str | None = None
+        last_time: int | None = None
         while True:
             packet, damage = self._next_packet()
             ended = packet is None and damage is None
             pictures: list[VideoFrame] = []
             if damage is None:
+                sent += not ended
                 pictures, damage = self._decode(packet)
-            started = started or bool(pictures)
-            yield from pictures
+            for picture in pictures:
+                received, last_time = received + 1, picture.pts
+                yield picture
             if damage is not None:
                 first_damage = first_damage or damage
                 failures += 1
-                if started or failures > _LEAD_IN or packet is None:
+                if received or failures > _LEAD_IN or packet is None:
                     yield from self._decode(None)[0] if not ended else ()  # finished before the damage was met
-                    raise DamagedStreamError(first_damage if not started else damage)
+                    raise DamagedStreamError(damage if received else first_damage)
                 self.skipped_packets += 1
             elif ended:
-                if first_damage is not None and not started:
+                if received < sent and self._context.thread_type != ThreadType.NONE:
+                    yield from self._second_look(last_time)
+                if first_damage is not None and not received:
                     raise DamagedStreamError(first_damage)
                 return
 
-    def _next_packet(self) -> tuple[av.Packet | None, str | None]:
+    def _second_look(self, last_time: int | None) -> Iterator[VideoFrame]:
+        """Decode the end of the stream again, in one thread: FFmpeg's threads drop the errors of the last round."""
+        context = av.CodecContext.create(self._context.codec, "r")
+        context.extradata = self._context.extradata
+        context.options = _DECODER_OPTIONS
+        context.thread_type = "NONE"
+        again = FrameDecoder(iter(self._tail), cast(VideoCodecContext, context))
+        for picture in again.frames():
+            if picture.pts is not None and last_time is not None and picture.pts > last_time:
+                yield picture
+
+    def _next_packet(self) -> "tuple[av.Packet[VideoStream] | None, str | None]":
         """The next packet with something in it, or None at the end; and what is wrong, if anything."""
         try:
             for packet in self._packets:
@@ -134,15 +172,26 @@ class FrameDecoder:
                     self.skipped_packets += 1
                     continue
                 self._awaits_key = False
-                return packet, "a packet is damaged" if packet.is_corrupt else None
+                if packet.is_corrupt:
+                    return packet, "a packet is damaged"
+                self._keep(packet)
+                return packet, None
         except (av.FFmpegError, OSError) as error:
             return None, reason_of(error)
         return None, None
 
-    def _decode(self, packet: av.Packet | None) -> tuple[list[VideoFrame], str | None]:
+    def _keep(self, packet: "av.Packet[VideoStream]") -> None:
+        if packet.is_keyframe or self._tail_bytes > _TAIL_BYTES:
+            self._tail.clear()
+            self._tail_bytes = 0
+        if packet.is_keyframe or self._tail:
+            self._tail.append(packet)
+            self._tail_bytes += packet.size
+
+    def _decode(self, packet: "av.Packet[VideoStream] | None") -> tuple[list[VideoFrame], str | None]:
         """The pictures a packet completes, up to the first damaged one; None drains the decoder."""
         try:
-            pictures = self._stream.codec_context.decode(packet)
+            pictures = self._context.decode(packet)
         except (av.FFmpegError, OSError) as error:
             return [], reason_of(error)
         for position, picture in enumerate(pictures):
@@ -151,5 +200,17 @@ class FrameDecoder:
         return pictures, None
 
 
+def _why_not_opened(path: Path, error: Exception) -> str:
+    missing = missing_bytes(path)
+    if missing:
+        return f"the video is cut off: {missing} bytes are missing"
+    with path.open("rb") as file:
+        signature = identify(file.read(HEAD_BYTES))
+    if signature is None:
+        return "its content is not a video of any known format"
+    return f"its {signature.format} content cannot be opened as a video ({reason_of(error)})"
+
+
 def _is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+    disposition = getattr(stream, "disposition", None)  # PyAV has it since 14.1
+    return disposition is not None and bool(disposition & av.stream.Disposition.attached_pic)

@@ -1,9 +1,12 @@
 """Pixel arithmetic shared by pictures and video: turning upright, dropping transparency, 16 to 8 bits."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Sample = TypeVar("Sample", np.uint8, np.uint16)
 
 MAX_PIXELS = 150_000_000
 """Pictures and video frames with more pixels than this are refused before they are decoded."""
@@ -59,12 +62,7 @@ def matrix_orientation(matrix: Sequence[int]) -> int:
     return _ORIENTATION_OF_MATRIX.get(key, 1)
 
 
-def over_white(
-    color: NDArray[np.uint8] | NDArray[np.uint16],
-    alpha: NDArray[np.uint8] | NDArray[np.uint16],
-    *,
-    premultiplied: bool = False,
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def over_white(color: NDArray[Sample], alpha: NDArray[Sample], *, premultiplied: bool = False) -> NDArray[Sample]:
     """Lay a transparent picture over white, as a page or a browser shows it.
 
     Args:
@@ -87,7 +85,7 @@ def over_white(
     return result
 
 
-def to_8_bits(image: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+def to_8_bits(image: NDArray[Sample]) -> NDArray[np.uint8]:
     """Scale 16-bit samples to 8 bits: 0 stays 0, 65535 becomes 255, the rest rounds to nearest."""
     if image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)

@@ -5,11 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import Type as SideDataType
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from ..errors import MediaError, UsageError
 from .containers import missing_bytes
-from .decoding import DamagedStreamError, FrameDecoder, choose_stream, open_container
+from .decoding import DamagedStreamError, choose_stream, open_container, stream_decoder
 from .frame import Frame
 from .pixels import matrix_orientation, over_white, upright
 
 _REPAIR = "Repair it with FFmpeg (ffmpeg -i INPUT OUTPUT.mp4), or use what was read"
+_SOME_MATRIX = 5  # RGB has none, but PyAV before 17 heeds the matrix of the source only where another one is asked for
 _ASSUMED_RATE = 25.0  # frames per second, for streams that state neither times nor a rate
 
 
@@ -43,7 +44,7 @@ class VideoReader:
 
     Frames come in presentation order, turned upright, as RGB: colour matrix and range are handled, 10-bit and 4:4:4
     become 8-bit RGB, transparency is laid over white, interlaced pictures and non-square pixels are left as they are.
-    A stream whose picture size changes midway yields frames of the new size. Leaving the ``with`` block closes the file.
+    A stream whose picture size changes midway yields frames of the new size. Leaving the ``with`` block closes it.
 
     Damage is an error, not a gap: the good frames before it are yielded, then `MediaError` says how many and up to
     which time. (Matroska is the exception: FFmpeg steps over damage between its packets without a word, and the
@@ -86,10 +87,11 @@ class VideoReader:
         self._container = open_container(self._path)
         try:
             self._stream = choose_stream(self._container, self._path, self._threads)
-            self._decoder = FrameDecoder(self._container, self._stream)
+            self._decoder = stream_decoder(self._container, self._stream)
             self._frames = self._decoder.frames()
-            self._pending = self._first_frame()
-            self._facts = _facts_of(self._container, self._stream, self._pending)
+            first = self._first_frame()
+            self._facts = _facts_of(self._container, self._stream, first)
+            self._pending: VideoFrame | None = first
         except BaseException:
             self.close()
             raise
@@ -172,7 +174,7 @@ class VideoReader:
             raise UsageError(self._source, "the reader has not been opened", "Ask inside its with block")
         return self._facts
 
-    def _first_frame(self) -> VideoFrame | None:
+    def _first_frame(self) -> VideoFrame:
         try:
             return next(self._frames)
         except StopIteration:
@@ -222,17 +224,17 @@ class VideoReader:
         name = picture.format.name
         if name not in self._has_alpha:
             self._has_alpha[name] = any(component.is_alpha for component in picture.format.components)
+        wanted = "rgba" if self._has_alpha[name] else "rgb24"
+        converted = self._reformatter.reformat(picture, format=wanted, dst_colorspace=_SOME_MATRIX)
+        pixels = cast(NDArray[np.uint8], converted.to_ndarray())
         if self._has_alpha[name]:
-            pixels = self._reformatter.reformat(picture, format="rgba").to_ndarray()  # (H, W, 4)
-            image = over_white(pixels[..., :3], pixels[..., 3])
-        else:
-            image = self._reformatter.reformat(picture, format="rgb24").to_ndarray()  # (H, W, 3)
-        return upright(image, _orientation(picture))
+            pixels = over_white(pixels[..., :3], pixels[..., 3])  # (H, W, 4) -> (H, W, 3)
+        return upright(pixels, _orientation(picture))
 
 
 def _orientation(picture: VideoFrame) -> int:
-    side_data = picture.side_data.get(SideDataType.DISPLAYMATRIX)
-    return 1 if side_data is None else matrix_orientation(np.frombuffer(memoryview(side_data), np.int32).tolist())
+    matrix = cast(SideData | None, picture.side_data.get("DISPLAYMATRIX"))
+    return 1 if matrix is None else matrix_orientation(np.frombuffer(bytes(matrix), np.int32).tolist())
 
 
 def _facts_of(container: InputContainer, stream: VideoStream, picture: VideoFrame) -> _Facts:

@@ -1,0 +1,85 @@
+"""An AU network as an ONNX file, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from actionunits.errors import CardError
+from actionunits.estimators.base import Estimator, LookedAt
+from actionunits.estimators.card import Card, PictureInput, read_weights
+from actionunits.estimators.scores import AUScores
+from actionunits.geometry import crop, get_crop
+
+_OUTPUTS = ("evidence", "intensity")
+_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
+
+
+class OnnxEstimator(Estimator):
+    """A network that maps a crop to log-odds and intensities.
+
+    The ONNX graph has one input (N, 3, S, S) float32, named as the card says, and two outputs (N, A) float32:
+    ``evidence`` (log-odds of occurrence) and ``intensity`` (0-5, not cut off).
+
+    Args:
+        card: its card.
+        path: where the card lies; the ONNX file lies beside it.
+        device: ``cpu`` or ``cuda``.
+        threads: threads inside one inference on the CPU.
+        batch: most faces in one inference.
+
+    Raises:
+        CardError: the graph does not do what the card says.
+    """
+
+    def __init__(self, card: Card, path: Path, *, device: str = "cpu", threads: int = 1, batch: int = 32) -> None:
+        if card.input is None:
+            raise CardError(path, "has no `input`", "An ONNX card says what the network wants to see")
+        self.card = card
+        self._input: PictureInput = card.input
+        self._recipe = get_crop(card.input.crop)
+        if self._recipe.hash != card.input.crop_hash:
+            raise CardError(
+                path,
+                f"was made for crop {card.input.crop} {card.input.crop_hash[:8]}, here it is {self._recipe.hash[:8]}",
+                "Use the version of actionunits the model was made with, or make the model anew",
+            )
+        self._batch = batch
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(read_weights(card, path), options, providers=_PROVIDERS[device])
+        except (RuntimeError, ValueError) as error:
+            raise CardError(path.parent / card.weights.file, f"ONNX Runtime refuses it ({error})", "Export it anew") from error
+        self._check(path)
+        self._mean = np.array(card.input.mean, np.float32) * 255
+        self._scale = 1 / (np.array(card.input.std, np.float32) * 255)
+
+    def _check(self, path: Path) -> None:
+        inputs = {entry.name: entry.shape for entry in self._session.get_inputs()}
+        outputs = {entry.name: entry.shape for entry in self._session.get_outputs()}
+        size = self._recipe.size
+        if list(inputs) != [self._input.name] or list(inputs[self._input.name])[1:] != [3, size, size]:
+            raise CardError(path, f"the graph's inputs are {inputs}", f"Export one input {self._input.name} (N, 3, {size}, {size})")
+        if any(list(outputs.get(name, []))[1:] != [len(self.card.aus)] for name in _OUTPUTS):
+            raise CardError(path, f"the graph's outputs are {outputs}", f"Export {_OUTPUTS}, each (N, {len(self.card.aus)})")
+
+    def predict(self, faces: Sequence[LookedAt]) -> AUScores:
+        """Score faces in batches; scores agree between batch sizes to rounding."""
+        size = self._recipe.size
+        evidence = np.empty((len(faces), len(self.card.aus)), np.float32)
+        intensity = np.empty_like(evidence)
+        for start in range(0, len(faces), self._batch):
+            part = faces[start : start + self._batch]
+            tensor = np.empty((len(part), 3, size, size), np.float32)
+            for row, (image, face) in enumerate(part):
+                picture = crop(image, face.landmarks, self._recipe).image
+                tensor[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
+            outputs = self._session.run(list(_OUTPUTS), {self._input.name: tensor})
+            evidence[start : start + len(part)], intensity[start : start + len(part)] = outputs
+        return AUScores(evidence, intensity)

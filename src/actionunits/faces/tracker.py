@@ -1,0 +1,246 @@
+"""Follow faces through a video: one id for one person, through crossings and short absences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionunits.faces.appearance import appearance, unlikeness
+from actionunits.faces.face import Face
+from actionunits.faces.finder import Box, FaceFinder, FoundFace, same_face
+from actionunits.faces.pose import frontal, pose_of_rotation
+from actionunits.faces.quality import quality_flags, sharpness_and_brightness
+
+Float32 = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+_RIGHT_EYE_OUTER, _LEFT_EYE_OUTER = 33, 263  # mesh points
+_LEARN = 0.1  # share of the newest view in a person's appearance
+_VELOCITY_MEMORY = 0.7
+_LOOKS_WEIGHT = 6.0  # unlikeness 0.17 weighs as much as a face's width of distance
+_MOST_COST = 2.0  # beyond it, a face is a new person
+_SWAP_GAIN = 0.06  # how much likelier a swap must be before ids are exchanged
+_CUT_UNLIKENESS = 0.35  # a face that changes so much from one frame to the next is another person's
+
+
+@dataclass(slots=True)
+class _Person:
+    face_id: int
+    face: FoundFace
+    looks: Float32
+    seen: float  # timestamp, seconds
+    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))  # pixels / s
+
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        x, y, w, h = self.face.box
+        return np.array([x + w / 2, y + h / 2])
+
+    def expected(self, timestamp: float) -> NDArray[np.float64]:
+        """Where the centre should be by now, if the motion went on."""
+        return self.centre + self.velocity * (timestamp - self.seen)
+
+    def see(self, face: FoundFace, timestamp: float, looks: Float32 | None) -> None:
+        """Take in a new view; ``looks`` only when it surely is this person's."""
+        passed = timestamp - self.seen
+        before = self.centre
+        self.face, self.seen = face, timestamp
+        if passed > 0:
+            now = (self.centre - before) / passed
+            self.velocity = _VELOCITY_MEMORY * self.velocity + (1 - _VELOCITY_MEMORY) * now
+        if looks is not None:
+            self.looks = (1 - _LEARN) * self.looks + _LEARN * looks
+
+
+class FaceTracker:
+    """Faces of one video, frame after frame; or of unrelated pictures, with :meth:`reset` between them.
+
+    A face is followed by its last mesh, without asking the detector. The detector looks when a face was lost, when there
+    is none, and at a set interval.
+
+    Args:
+        finder: the networks; may be shared by trackers that do not run at the same time.
+        max_faces: follow at most so many at a time, the largest.
+        interval: seconds between two looks for newcomers.
+        memory: seconds for which somebody who is gone is waited for.
+    """
+
+    def __init__(
+        self, finder: FaceFinder, *, max_faces: int | None = None, interval: float = 0.2, memory: float = 1.2
+    ) -> None:
+        self._finder = finder
+        self._max_faces = max_faces
+        self._interval = interval
+        self._memory = memory
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everybody; ids start at 0 again."""
+        self._present: list[_Person] = []
+        self._absent: list[_Person] = []
+        self._touching: dict[int, Float32] = {}  # id -> looks before faces came close
+        self._next_id = 0
+        self._looked = -np.inf
+
+    def update(self, image: Image, timestamp: float) -> tuple[Face, ...]:
+        """Return the faces of the next frame, by id.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            timestamp: seconds, not before the last frame's.
+        """
+        lost = self._follow(image, timestamp)
+        self._absent = [p for p in self._absent if 0 <= timestamp - p.seen <= self._memory]
+        due = timestamp - self._looked >= self._interval or timestamp < self._looked
+        if due or lost or self._absent or not self._present:
+            self._look_for_others(image, timestamp)
+        self._part_touching()
+        self._present.sort(key=lambda person: person.face_id)
+        return tuple(describe(person.face_id, person.face, image) for person in self._present)
+
+    def _follow(self, image: Image, timestamp: float) -> bool:
+        """Fit every present person's mesh again; tell whether somebody was lost."""
+        kept: list[_Person] = []
+        views: list[tuple[FoundFace, Float32]] = []
+        lost: list[_Person] = []
+        for person in self._present:
+            face = self._finder.follow(image, person.face.mesh)
+            looks = None if face is None else appearance(face.crop)
+            if face is None or looks is None or unlikeness(looks, person.looks) > _CUT_UNLIKENESS:
+                lost.append(person)
+            else:
+                kept.append(person)
+                views.append((face, looks))
+        # two meshes on one face: it is whose looks it has; the other one is hidden behind
+        for i in range(len(kept)):
+            for j in range(i + 1, len(kept)):
+                a, b = kept[i], kept[j]
+                if a in lost or b in lost or not same_face(views[i][0].box, views[j][0].box):
+                    continue
+                first = unlikeness(views[i][1], self._looks(a)) <= unlikeness(views[j][1], self._looks(b))
+                lost.append(b if first else a)
+        self._present = [person for person in kept if person not in lost]
+        near = _near_others([view[0].box for view in views])
+        for person, (face, looks), close in zip(kept, views, near, strict=True):
+            if person in lost:
+                continue
+            if close:
+                self._touching.setdefault(person.face_id, person.looks)
+            person.see(face, timestamp, None if close else looks)
+        self._absent += lost
+        return bool(lost)
+
+    def _look_for_others(self, image: Image, timestamp: float) -> None:
+        """Ask the detector; give new faces to those who were away, or to new people."""
+        self._looked = timestamp
+        room = None if self._max_faces is None else self._max_faces - len(self._present)
+        if room is not None and room <= 0:
+            return
+        found = self._finder.find(image, known=[p.face.box for p in self._present], limit=room)
+        looks = [appearance(face.crop) for face in found]
+        taken = self._match(found, looks, timestamp)
+        for place, (face, look) in enumerate(zip(found, looks, strict=True)):
+            person = taken.get(place)
+            if person is None:
+                person = _Person(self._next_id, face, look, timestamp)
+                self._next_id += 1
+            else:
+                self._absent.remove(person)
+                person.velocity = np.zeros(2)
+                person.face, person.seen = face, timestamp
+            self._present.append(person)
+
+    def _match(
+        self, found: Sequence[FoundFace], looks: Sequence[Float32], timestamp: float
+    ) -> dict[int, _Person]:
+        """Assign found faces to absent people at the least total cost; place in ``found`` -> person."""
+        if not found or not self._absent:
+            return {}
+        from scipy.optimize import linear_sum_assignment  # here: slow to import, and most videos never need it
+
+        cost = np.empty((len(found), len(self._absent)))
+        for row, (face, look) in enumerate(zip(found, looks, strict=True)):
+            x, y, w, h = face.box
+            for column, person in enumerate(self._absent):
+                away = timestamp - person.seen
+                off = min(
+                    np.hypot(*(np.array([x + w / 2, y + h / 2]) - place))
+                    for place in (person.expected(timestamp), person.centre)
+                )
+                far = off / (max(w, h, person.face.box[2]) * (1 + 2 * away))
+                cost[row, column] = far + _LOOKS_WEIGHT * unlikeness(look, person.looks)
+        rows, columns = linear_sum_assignment(cost)
+        return {
+            int(r): self._absent[int(c)] for r, c in zip(rows, columns, strict=True) if cost[r, c] <= _MOST_COST
+        }
+
+    def _looks(self, person: _Person) -> Float32:
+        return self._touching.get(person.face_id, person.looks)
+
+    def _part_touching(self) -> None:
+        """While faces are close and when they part, make sure that nobody took another's id."""
+        present = {person.face_id: person for person in self._present}
+        close = _near_others([person.face.box for person in self._present])
+        involved = [present[i] for i in self._touching if i in present]
+        if len(involved) >= 2:
+            from scipy.optimize import linear_sum_assignment
+
+            now = [appearance(person.face.crop) for person in involved]
+            cost = np.array([[unlikeness(look, self._touching[p.face_id]) for p in involved] for look in now])
+            rows, columns = linear_sum_assignment(cost)
+            if np.trace(cost) - cost[rows, columns].sum() > _SWAP_GAIN:
+                ids = [involved[int(c)].face_id for c in columns]
+                kept = {p.face_id: p.looks for p in involved}
+                for person, face_id in zip(involved, ids, strict=True):
+                    person.face_id, person.looks = face_id, kept[face_id]
+        for person, still in zip(self._present, close, strict=True):
+            if not still and not any(absent.face_id in self._touching for absent in self._absent):
+                self._touching.pop(person.face_id, None)
+        known = {p.face_id for p in (*self._present, *self._absent)}
+        self._touching = {i: looks for i, looks in self._touching.items() if i in known}
+
+
+def describe(face_id: int, found: FoundFace, image: Image) -> Face:
+    """Measure pose and quality of a found face in ``image``."""
+    _, rotation = frontal(found.mesh)
+    pose = pose_of_rotation(rotation)
+    sharpness, brightness = sharpness_and_brightness(found.crop)
+    eyes = found.mesh[_LEFT_EYE_OUTER, :2] - found.mesh[_RIGHT_EYE_OUTER, :2]
+    interocular = float(np.hypot(eyes[0], eyes[1]))
+    flags = quality_flags(
+        mesh=found.mesh,
+        size=(image.shape[0], image.shape[1]),
+        pose=pose,
+        interocular_px=interocular,
+        sharpness=sharpness,
+        brightness=brightness,
+        confidence=found.confidence,
+    )
+    return Face(
+        face_id=face_id,
+        confidence=found.confidence,
+        box=found.box,
+        mesh=found.mesh,
+        pose=pose,
+        interocular_px=interocular,
+        sharpness=sharpness,
+        brightness=brightness,
+        flags=flags,
+    )
+
+
+def _near_others(around: Sequence[Box]) -> list[bool]:
+    """For each box, whether it comes closer to another than a quarter of their width."""
+    near = [False] * len(around)
+    for i, (x, y, w, h) in enumerate(around):
+        for j in range(i + 1, len(around)):
+            u, v, s, t = around[j]
+            gap = 0.25 * max(w, s)
+            if x - gap < u + s and u - gap < x + w and y - gap < v + t and v - gap < y + h:
+                near[i] = near[j] = True
+    return near
+
+
