@@ -160,7 +160,8 @@ def fit_links(weights: GeometryWeights, held_out: Float32, levels: Float32) -> t
         logistic = LogisticRegression(C=1e6).fit(score[:, None], occurs)
         slope, offset = float(logistic.coef_[0, 0]), float(logistic.intercept_[0])
         rest = float(np.median(score[absent]))
-        stretch = max(np.linspace(0.5, 5, 91), key=lambda s, x=score - rest, y=level: icc31(np.clip(s * x, 0, 5), y))
+        # expected intensity given the score: a weak score stays a small number instead of a bold guess
+        stretch = np.polyfit(score - rest, level, 1)[0]
         candidates = np.quantile(score, np.linspace(0.02, 0.998, 300))
         quiet = [t for t in candidates if (score[absent] >= t).mean() <= MOST_FALSE_ALARMS and t > rest]
         best = max(quiet, key=lambda t, x=score, y=occurs: f1_score(y, x >= t))

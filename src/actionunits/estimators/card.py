@@ -134,6 +134,12 @@ class Card(_Part):
         """The AUs, in the order of the outputs."""
         return AUSet(self.aus)
 
+    @property
+    def mean_auroc(self) -> float | None:
+        """Mean over the AUs of the held-out AUROC; ``None`` where none was measured."""
+        known = [row.auroc for row in self.quality.per_au if row.auroc is not None] if self.quality else []
+        return sum(known) / len(known) if known else None
+
 
 def read_card(path: Path) -> Card:
     """Read and check a card.

@@ -42,6 +42,10 @@ class AUScores:
         """(N, A), intensity 0-5."""
         return np.clip(self.intensity, 0.0, 5.0).astype(np.float32)
 
+    def row(self, place: int) -> AUScores:
+        """The scores of one face, N = 1."""
+        return AUScores(self.evidence[place : place + 1], self.intensity[place : place + 1])
+
     def select(self, places: NDArray[np.intp]) -> AUScores:
         """Keep the AUs at ``places``, in that order."""
         return AUScores(self.evidence[:, places], self.intensity[:, places])

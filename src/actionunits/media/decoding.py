@@ -85,9 +85,14 @@ def choose_stream(container: InputContainer, path: Path, threads: int | None) ->
 
 
 def stream_decoder(container: InputContainer, stream: VideoStream) -> "FrameDecoder":
-    """The decoder of a stream chosen by `choose_stream`; formats that may begin anywhere wait for a key frame."""
-    awaits_key = container.format.name in _JOINABLE_ANYWHERE
-    return FrameDecoder(container.demux(stream), stream.codec_context, awaits_key=awaits_key)
+    """The decoder of a stream chosen by `choose_stream`."""
+    name = container.format.name
+    return FrameDecoder(
+        container.demux(stream),
+        stream.codec_context,
+        awaits_key=name in _JOINABLE_ANYWHERE,
+        heeds_flags=name != "mpegts",  # there every joint of two recordings is flagged, however whole the packets are
+    )
 
 
 def reason_of(error: Exception) -> str:
@@ -102,6 +107,7 @@ class FrameDecoder:
         packets: the stream's packets in decoding order.
         context: its decoder.
         awaits_key: leave out the packets before the first key frame.
+        heeds_flags: take the container's word that a packet is damaged.
 
     Attributes:
         skipped_packets: packets before the first picture that could not be decoded because what they build on was cut
@@ -109,11 +115,17 @@ class FrameDecoder:
     """
 
     def __init__(
-        self, packets: "Iterator[av.Packet[VideoStream]]", context: VideoCodecContext, *, awaits_key: bool = False
+        self,
+        packets: "Iterator[av.Packet[VideoStream]]",
+        context: VideoCodecContext,
+        *,
+        awaits_key: bool = False,
+        heeds_flags: bool = True,
     ) -> None:
         self._packets = packets
         self._context = context
         self._awaits_key = awaits_key
+        self._heeds_flags = heeds_flags
         self._tail: deque[av.Packet[VideoStream]] = deque()  # the packets since the last key frame, if not too many
         self._tail_bytes = 0
         self.skipped_packets = 0
@@ -141,7 +153,8 @@ class FrameDecoder:
                 first_damage = first_damage or damage
                 failures += 1
                 if received or failures > _LEAD_IN or packet is None:
-                    yield from self._decode(None)[0] if not ended else ()  # finished before the damage was met
+                    if not ended:
+                        yield from self._finished_before_damage(last_time)
                     raise DamagedStreamError(damage if received else first_damage)
                 self.skipped_packets += 1
             elif ended:
@@ -150,6 +163,15 @@ class FrameDecoder:
                 if first_damage is not None and not received:
                     raise DamagedStreamError(first_damage)
                 return
+
+    def _finished_before_damage(self, last_time: int | None) -> Iterator[VideoFrame]:
+        """The pictures still in the decoder, up to the first one that should be there and is not."""
+        times = sorted(packet.pts for packet in self._tail if packet.pts is not None)
+        due = [time for time in times if last_time is None or time > last_time]
+        for picture, time in zip(self._decode(None)[0], due, strict=False):
+            if picture.pts != time:
+                return
+            yield picture
 
     def _second_look(self, last_time: int | None) -> Iterator[VideoFrame]:
         """Decode the end of the stream again, in one thread: FFmpeg's threads drop the errors of the last round."""
@@ -172,10 +194,8 @@ class FrameDecoder:
                     self.skipped_packets += 1
                     continue
                 self._awaits_key = False
-                if packet.is_corrupt:
-                    return packet, "a packet is damaged"
                 self._keep(packet)
-                return packet, None
+                return packet, "a packet is damaged" if packet.is_corrupt and self._heeds_flags else None
         except (av.FFmpegError, OSError) as error:
             return None, reason_of(error)
         return None, None

@@ -22,7 +22,7 @@ from .frame import Frame
 from .pixels import matrix_orientation, over_white, upright
 
 _REPAIR = "Repair it with FFmpeg (ffmpeg -i INPUT OUTPUT.mp4), or use what was read"
-_SOME_MATRIX = 5  # RGB has none, but PyAV before 17 heeds the matrix of the source only where another one is asked for
+_SOME_MATRIX = 5  # RGB has none, but PyAV before 17 heeds the source's matrix and range only if others are asked for
 _ASSUMED_RATE = 25.0  # frames per second, for streams that state neither times nor a rate
 
 
@@ -225,7 +225,9 @@ class VideoReader:
         if name not in self._has_alpha:
             self._has_alpha[name] = any(component.is_alpha for component in picture.format.components)
         wanted = "rgba" if self._has_alpha[name] else "rgb24"
-        converted = self._reformatter.reformat(picture, format=wanted, dst_colorspace=_SOME_MATRIX)
+        converted = self._reformatter.reformat(
+            picture, format=wanted, dst_colorspace=_SOME_MATRIX, src_color_range=int(picture.color_range)
+        )
         pixels = cast(NDArray[np.uint8], converted.to_ndarray())
         if self._has_alpha[name]:
             pixels = over_white(pixels[..., :3], pixels[..., 3])  # (H, W, 4) -> (H, W, 3)

@@ -12,6 +12,8 @@ from actionunits.viz.text import line_height
 
 Float64 = NDArray[np.float64]
 
+_TOUCHING = 0.15
+
 
 @dataclass(frozen=True, slots=True)
 class Rect:
@@ -37,15 +39,14 @@ class Rect:
         """Its rows and columns, to index a picture that it lies in."""
         return slice(self.y, self.bottom), slice(self.x, self.right)
 
+    def grown(self, margin: int) -> Rect:
+        """Larger by ``margin`` on every side, or smaller if that is negative; never below nothing."""
+        return Rect(self.x - margin, self.y - margin, max(self.w + 2 * margin, 0), max(self.h + 2 * margin, 0))
+
     def within(self, other: Rect) -> Rect:
         """The part of it that lies in ``other``; width or height is 0 when none does."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         return Rect(x, y, max(min(self.right, other.right) - x, 0), max(min(self.bottom, other.bottom) - y, 0))
-
-    def pushed_into(self, other: Rect) -> Rect:
-        """Moved the shortest way so that it lies in ``other``, or begins where ``other`` begins if it is larger."""
-        x = max(min(self.x, other.right - self.w), other.x)
-        return Rect(x, max(min(self.y, other.bottom - self.h), other.y), self.w, self.h)
 
     def touches(self, other: Rect) -> bool:
         """Whether they share a pixel."""
@@ -65,27 +66,34 @@ class Measures:
         text: letter size.
         row: height of a row of a panel.
         pad: space between things.
-        stroke: width of a face's box.
     """
 
     frame: Rect
     text: int
     row: int
     pad: int
-    stroke: int
 
     @classmethod
     def of(cls, height: int, width: int) -> Measures:
         """The sizes for a picture of ``height`` x ``width`` pixels."""
         shorter = min(height, width)
-        text = max(9, round(shorter * 0.028))
+        text = max(9, round(shorter * 0.027))
         return cls(
             frame=Rect(0, 0, width, height),
             text=text,
-            row=line_height(text) + max(1, round(text * 0.1)),
+            row=line_height(text),
             pad=max(3, round(text * 0.5)),
-            stroke=1 if shorter < 120 else max(2, round(shorter / 240)),
         )
+
+    def small(self, width: int) -> Measures:
+        """The sizes for what belongs to a face that is ``width`` pixels wide: smaller ones on a small face."""
+        text = min(self.text, max(9, round(self.text * 0.6), round(width * 0.12)))
+        return Measures(self.frame, text, line_height(text), max(3, round(text * 0.5)))
+
+    def stroke(self, width: int) -> int:
+        """The width of the lines of a face's box, pixels; ``width`` is the face's."""
+        shorter = min(self.frame.w, self.frame.h)
+        return 1 if min(shorter, 2 * width) < 120 else max(2, round(min(shorter, 3 * width) / 280))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,70 +104,86 @@ class Obstacle:
     weight: float
 
 
-def least_harm(
-    candidates: Sequence[Rect], dislike: Sequence[float], obstacles: Sequence[Obstacle]
-) -> tuple[Rect, float, float]:
-    """The candidate that covers least.
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where something of one size could go.
 
-    The harm of a place is the sum over the obstacles of weight x shared area / the smaller of both areas.
+    Attributes:
+        corners: (C, 2) float64, x and y of the upper left corner, whole pixels.
+        dislike: (C,) float64, what to add to each place's harm when comparing.
+        width: pixels.
+        height: pixels.
+    """
+
+    corners: Float64
+    dislike: Float64
+    width: int
+    height: int
+
+
+def least_harm(places: Places, obstacles: Sequence[Obstacle]) -> tuple[Rect, float]:
+    """The place that covers least.
+
+    The harm of a place is the sum over the obstacles it touches of weight x (0.15 + shared area / the smaller of both
+    areas): touching at all is bad, and covering more is worse.
 
     Args:
-        candidates: places, at least one, all of one size.
-        dislike: what to add to each place's harm when comparing, as many.
+        places: at least one.
         obstacles: may be none.
 
     Returns:
-        The first best place, its harm, and its harm plus dislike.
+        The first best place, and its harm plus dislike.
     """
-    places = _corners(candidates)  # (C, 4)
-    harm = np.zeros(len(places))
+    total = places.dislike
     if obstacles:
-        taken = _corners([obstacle.rect for obstacle in obstacles])  # (K, 4)
-        shared = np.minimum(places[:, None, 2:], taken[None, :, 2:]) - np.maximum(places[:, None, :2], taken[None, :, :2])
-        shared = np.clip(shared, 0, None).prod(axis=2)  # (C, K)
-        smaller = np.minimum(_area(places)[:, None], _area(taken)[None, :])
-        harm = shared / np.maximum(smaller, 1) @ np.array([obstacle.weight for obstacle in obstacles])
-    total = harm + np.asarray(dislike)
+        size = np.array([places.width, places.height], np.float64)
+        taken = np.array([(one.rect.x, one.rect.y, one.rect.right, one.rect.bottom) for one in obstacles], np.float64)
+        low, high = taken[:, :2], taken[:, 2:]  # (K, 2)
+        first = np.maximum(places.corners[:, None], low)  # (C, K, 2)
+        last = np.minimum(places.corners[:, None] + size, high)
+        shared = np.maximum(last - first, 0).prod(axis=2)  # (C, K)
+        smaller = np.minimum((high - low).prod(axis=1), size.prod())  # (K,)
+        covered = shared / np.maximum(smaller, 1) + _TOUCHING * (shared > 0)
+        total = total + covered @ np.array([one.weight for one in obstacles])
     best = int(np.argmin(total))
-    return candidates[best], float(harm[best]), float(total[best])
+    x, y = places.corners[best].astype(int).tolist()
+    return Rect(x, y, places.width, places.height), float(total[best])
 
 
-def docked(width: int, height: int, room: Rect) -> tuple[list[Rect], list[float]]:
-    """Places along the edges of ``room`` for something of that size, the customary ones first, and their dislike."""
+def at_levels(width: int, height: int, columns: Sequence[int], levels: Sequence[int], room: Rect) -> Places:
+    """Places at each of the ``columns`` of each of the ``levels``, earlier ones preferred, pushed into ``room``."""
+    corners = _pushed([(x, y) for y in levels for x in columns], width, height, room)
+    return Places(corners, 0.01 * np.arange(len(corners), dtype=np.float64), width, height)
+
+
+def docked(width: int, height: int, room: Rect) -> Places:
+    """Places along the edges of ``room``, the customary ones first and preferred."""
     left, centre, right = room.x, room.x + (room.w - width) // 2, room.right - width
     top, middle, bottom = room.y, room.y + (room.h - height) // 2, room.bottom - height
     corners = [(right, top), (left, top), (right, bottom), (left, bottom)]
     sides = [(right, middle), (left, middle), (centre, bottom), (centre, top)]
-    places = [Rect(x, y, width, height) for x, y in corners + sides]
-    return places, [0.02 * order for order in range(len(places))]
+    return Places(np.array(corners + sides, np.float64), 0.02 * np.arange(8, dtype=np.float64), width, height)
 
 
-def beside(width: int, height: int, face: Rect, gap: int, room: Rect) -> tuple[list[Rect], list[float]]:
-    """Places around a face for something of that size, then a grid over ``room``; farther ones are disliked more."""
+def beside(width: int, height: int, face: Rect, gap: int, room: Rect) -> Places:
+    """Places around a face, then a grid over ``room``; the farther from the face, the less liked."""
     columns = (face.x, face.x + (face.w - width) // 2, face.right - width)
-    rows = (face.y, face.y + (face.h - height) // 2, face.bottom - height)
+    middle = face.y + (face.h - height) // 2
+    rows = (face.y, middle, face.bottom - height, face.y - height // 2, face.bottom - height // 2)
     around = [(face.right + gap, y) for y in rows] + [(face.x - gap - width, y) for y in rows]
     around += [(x, face.bottom + gap) for x in columns] + [(x, face.y - gap - height) for x in columns]
-    grid_x = np.linspace(room.x, max(room.right - width, room.x), 7).round().astype(int).tolist()
-    grid_y = np.linspace(room.y, max(room.bottom - height, room.y), 7).round().astype(int).tolist()
-    around += [(x, y) for y in grid_y for x in grid_x]
-    places = [Rect(x, y, width, height).pushed_into(room) for x, y in around]
-    unit = max(min(room.w, room.h), 1)
-    return places, [_gap(place, face) / unit + 0.004 * (order >= 3) for order, place in enumerate(places)]
+    grid_x = np.linspace(room.x, max(room.right - width, room.x), 7).round().tolist()
+    grid_y = np.linspace(room.y, max(room.bottom - height, room.y), 7).round().tolist()
+    corners = _pushed([*around, *((x, y) for y in grid_y for x in grid_x)], width, height, room)
+    before = np.array([face.x, face.y]) - corners - np.array([width, height])  # (C, 2), from its end to the face
+    after = corners - np.array([face.right, face.bottom])
+    distance = np.linalg.norm(np.maximum(np.maximum(before, after), 0), axis=1)
+    later = 0.004 * (np.arange(len(corners)) >= len(rows))
+    return Places(corners, distance / max(min(room.w, room.h), 1) + later, width, height)
 
 
-def _gap(one: Rect, other: Rect) -> float:
-    """The distance between two rectangles, pixels; 0 when they touch."""
-    across = max(one.x - other.right, other.x - one.right, 0)
-    down = max(one.y - other.bottom, other.y - one.bottom, 0)
-    return float(np.hypot(across, down))
-
-
-def _corners(rects: Sequence[Rect]) -> Float64:
-    """(N, 4): x, y, right, bottom."""
-    return np.array([(rect.x, rect.y, rect.right, rect.bottom) for rect in rects], np.float64)
-
-
-def _area(corners: Float64) -> Float64:
-    area: Float64 = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
-    return area
+def _pushed(corners: Sequence[tuple[float, float]], width: int, height: int, room: Rect) -> Float64:
+    """Corners moved so that the thing lies in ``room``, or begins where ``room`` begins if it is larger, (C, 2)."""
+    highest = np.array([room.right - width, room.bottom - height], np.float64)
+    pushed: Float64 = np.maximum(np.minimum(np.array(corners, np.float64), highest), (room.x, room.y))
+    return pushed

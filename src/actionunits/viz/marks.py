@@ -16,6 +16,7 @@ from actionunits.viz.text import line_height, text_ink, text_width
 
 _SHIFT = 3  # OpenCV takes points in eighths of a pixel
 _FAR = 1 << 15  # pixels; farther points are drawn as if they were here, since OpenCV counts in 32 bits
+_SHADOWED = 100  # pixels: on a narrower face the shadows of the lines would run together
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +35,22 @@ class Tag:
         return measures.row + 2 * (measures.pad // 4)
 
 
-def face_stroke(width: float, measures: Measures) -> int:
-    """The width of lines on a face of that width, all in pixels: thin on a small face, also in a large picture."""
-    return max(1, round(min(measures.frame.w, measures.frame.h, 2.5 * width) / 600))
-
-
-def draw_contours(canvas: Picture, mesh: NDArray[np.float32], stroke: int) -> None:
+def draw_contours(canvas: Picture, mesh: NDArray[np.float32], width: float, measures: Measures) -> None:
     """Join the points of a mesh to the outlines of face, brows, eyes and lips, in place.
 
     Args:
         canvas: (H, W, 3) uint8 RGB.
         mesh: (468, 2 or 3), pixels of the canvas.
-        stroke: width of the lines, pixels.
+        width: of the face, pixels of the canvas, which sets that of the lines.
+        measures: sizes for this canvas.
     """
-    lines = _fixed_point(mesh)[_contours()]  # (E, 2, 2)
-    for colour, thickness in ((DARK, stroke + 2), (PALE, stroke)) if stroke > 1 else ((PALE, 1),):
-        cv2.polylines(canvas, list(lines), False, colour, thickness, cv2.LINE_AA, _SHIFT)
+    edges = mesh[:, :2][_contours()]  # (E, 2, 2)
+    lines = _fixed_point(edges[np.isfinite(edges).all(axis=(1, 2))])
+    stroke = max(1, round(min(measures.frame.w, measures.frame.h, 2.5 * width) / 600))
+    if width >= _SHADOWED:
+        shadow = lines + round(0.6 * stroke * (1 << _SHIFT))  # keeps the lines visible on light skin
+        cv2.polylines(canvas, list(shadow), False, DARK, stroke, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(canvas, list(lines), False, PALE, stroke, cv2.LINE_AA, _SHIFT)
 
 
 def draw_points(canvas: Picture, points: NDArray[np.float32], width: float) -> None:
@@ -74,11 +75,12 @@ def draw_box(canvas: Picture, box: Rect, colour: Colour, stroke: int) -> None:
 
     Args:
         canvas: (H, W, 3) uint8 RGB.
-        box: may reach outside the canvas.
+        box: may reach outside the canvas; the line runs around it.
         colour: of the line; the middle of each side has exactly this colour.
         stroke: width of the line, pixels.
     """
-    left, top, right, bottom = box.x, box.y, box.x + max(box.w - 1, 0), box.y + max(box.h - 1, 0)
+    around = box.grown((stroke + 1) // 2)
+    left, top, right, bottom = around.x, around.y, around.right - 1, around.bottom - 1
     radius = min(round(0.07 * min(box.w, box.h)), 8 * stroke) if min(box.w, box.h) > 8 * stroke else 0
     sides = (
         ((left + radius, top), (right - radius, top)),
@@ -135,9 +137,8 @@ def _plate_width(text: str, measures: Measures) -> int:
 
 
 def _fixed_point(points: NDArray[np.float32]) -> NDArray[np.int32]:
-    """x and y in eighths of a pixel, (N, 2) int32; what is not a number goes far away."""
-    near = np.nan_to_num(points[:, :2], nan=_FAR, posinf=_FAR, neginf=-_FAR).clip(-_FAR, _FAR)
-    return (near * (1 << _SHIFT)).round().astype(np.int32)
+    """Points in eighths of a pixel, int32 of the same shape."""
+    return (points.clip(-_FAR, _FAR) * (1 << _SHIFT)).round().astype(np.int32)
 
 
 @lru_cache(maxsize=1)

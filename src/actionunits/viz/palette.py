@@ -51,9 +51,7 @@ def darken(region: Picture, *, radius: int = 0) -> None:
     radius = min(radius, height // 2, width // 2)
     corners = [(rows, columns) for rows in _ends(radius) for columns in _ends(radius)] if radius else []
     before = [region[corner].copy() for corner in corners]
-    region[:] = cv2.convertScaleAbs(
-        region, alpha=1 - _BACKING_OPACITY, beta=_BACKING_OPACITY * _BACKING_GREY
-    )
+    region[:] = cv2.convertScaleAbs(region, alpha=1 - _BACKING_OPACITY, beta=_BACKING_OPACITY * _BACKING_GREY)
     cover = _corner(radius)  # (r, r, 1), of the upper left corner
     for (rows, columns), patch in zip(corners, before, strict=True):
         own = cover[:: 1 if rows.start == 0 else -1, :: 1 if columns.start == 0 else -1]
@@ -86,4 +84,5 @@ def _corner(radius: int) -> NDArray[np.float32]:
     """How much of each pixel a quarter disc covers, (r, r, 1), 0-1; its centre is the lower right corner."""
     offset = radius - 0.5 - np.arange(radius, dtype=np.float32)
     distance = np.hypot(offset[:, None], offset[None, :])
-    return np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)[..., None]
+    cover: NDArray[np.float32] = np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)[..., None]
+    return cover

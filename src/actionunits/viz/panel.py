@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isnan
 
 import cv2
 import numpy as np
@@ -64,8 +66,8 @@ def rows_of(face: FaceResult, aus: AUSet, shown: AUSet, min_intensity: float) ->
     rows = []
     for au in shown:
         place = aus.numbers.index(au)
-        probability, intensity = float(face.probability[place]), float(face.intensity[place])
-        intensity = float(np.clip(np.nan_to_num(intensity), 0, 5))
+        probability = float(face.probability[place])
+        intensity = min(max(_or_zero(float(face.intensity[place])), 0.0), 5.0)
         if intensity >= min_intensity:
             rows.append(Row(au, probability, bool(face.occurrence[place] == 1), intensity))
     return tuple(rows)
@@ -73,10 +75,11 @@ def rows_of(face: FaceResult, aus: AUSet, shown: AUSet, min_intensity: float) ->
 
 def strongest_first(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """By intensity, then by probability; equal ones keep their order."""
-    return tuple(sorted(rows, key=lambda row: (-row.intensity, -float(np.nan_to_num(row.probability)))))
+    return tuple(sorted(rows, key=lambda row: (-row.intensity, -_or_zero(row.probability))))
 
 
-def columns(form: Form, shown: AUSet, measures: Measures) -> Columns:
+@lru_cache(maxsize=256)
+def columns(form: Form, title: str, shown: AUSet, measures: Measures) -> Columns:
     """The columns of a panel; they depend on which AUs may be shown, not on their values, so that they stand still."""
     size, pad = measures.text, measures.pad
     codes = max(text_width(f"AU{au}", size, bold=True) for au in shown)
@@ -84,15 +87,15 @@ def columns(form: Form, shown: AUSet, measures: Measures) -> Columns:
     numbers = text_width("0.00", _small(measures))
     bar_width = 5 * round(size * 1.2)
     name = pad + codes + pad
-    bar = name + names + (pad if form.names else 0)
+    bar = max(name + names + (pad if form.names else 0), pad + text_width(title, size, bold=True))
     number_end = bar + bar_width + pad + numbers
     return Columns(pad, name, bar, bar_width, number_end, number_end + pad)
 
 
-def panel_size(form: Form, count: int, shown: AUSet, measures: Measures) -> tuple[int, int]:
+def panel_size(form: Form, title: str, count: int, shown: AUSet, measures: Measures) -> tuple[int, int]:
     """Width and height, pixels, of a panel for ``count`` rows; the title and the line that counts are included."""
     lines = 1 + min(count, form.rows) + (count > form.rows)
-    return columns(form, shown, measures).width, lines * measures.row + 2 * (measures.pad // 2)
+    return columns(form, title, shown, measures).width, lines * measures.row + 2 * (measures.pad // 2)
 
 
 def draw_panel(
@@ -118,7 +121,7 @@ def draw_panel(
         measures: sizes for this canvas.
     """
     region = canvas[rect.slices]
-    at = columns(form, shown, measures)
+    at = columns(form, title, shown, measures)
     darken(region, radius=measures.pad)
     ink = np.zeros(region.shape[:2], np.uint8)
     y = measures.pad // 2
@@ -155,7 +158,7 @@ def _draw_row(
     if form.names:
         write(ink, text_ink(short_name(row.au), size, bold=row.occurs, strength=strength), at.name, y)
     small = _small(measures)
-    number = "-" if np.isnan(row.probability) else f"{row.probability:.2f}"
+    number = "-" if isnan(row.probability) else f"{row.probability:.2f}"
     left = at.number_end - text_width(number, small)
     write(ink, text_ink(number, small, strength=strength), left, y + (line_height(size) - line_height(small)) // 2)
 
@@ -169,6 +172,10 @@ def _draw_row(
     for degree in range(1, 6):
         end = at.bar + at.bar_width * degree // 5
         cv2.rectangle(region, (end - tick, top), (end - 1, top + thick - 1), DARK, cv2.FILLED)
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if isnan(value) else value
 
 
 def _small(measures: Measures) -> int:

@@ -1,0 +1,299 @@
+"""The whole journey: pictures and video in, action units out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from actionunits.errors import MediaError, ResultsError, UsageError
+from actionunits.estimators import AUScores, Card, load_estimator
+from actionunits.facs import AUSet, AUSetLike
+from actionunits.faces import Face, FaceFinder, FaceTracker
+from actionunits.media import Camera, Frame, MediaInput, VideoReader, expand_inputs, prefetch, read_image_frame
+from actionunits.results.baseline import Baseline
+from actionunits.results.frames import FaceResult, FrameResult
+
+if TYPE_CHECKING:
+    from actionunits.results import Results
+
+Source = str | Path | MediaInput | Camera
+_AHEAD = 6  # decoded frames that may wait
+
+
+@dataclass(frozen=True)
+class ScoredFrame:
+    """One frame before the person baseline and the thresholds: N faces and their raw scores (N, A)."""
+
+    frame: Frame
+    faces: tuple[Face, ...]
+    scores: AUScores
+
+    def without_pictures(self) -> ScoredFrame:
+        """The same without pixels and meshes, for keeping many."""
+        faces = tuple(replace(face, mesh=face.mesh[:0].copy()) for face in self.faces)
+        return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores)
+
+
+class Tracks:
+    """Every person's scores through a video, for the resting score."""
+
+    def __init__(self) -> None:
+        self._times: dict[int, list[float]] = {}
+        self._scores: dict[int, list[AUScores]] = {}
+
+    def add(self, scored: ScoredFrame) -> None:
+        """Take in one frame."""
+        for row, face in enumerate(scored.faces):
+            self._times.setdefault(face.face_id, []).append(scored.frame.timestamp)
+            self._scores.setdefault(face.face_id, []).append(scored.scores.row(row))
+
+    def resting(self, baseline: Baseline, watch: Watch) -> dict[int, AUScores]:
+        """Return resting scores (N = 1) by face id.
+
+        Somebody who is not seen within a neutral span gets the median of their own track instead, and ``watch`` is told.
+        """
+        rest = {}
+        for face_id, seconds in self._times.items():
+            times = np.array(seconds)
+            evidence = np.concatenate([one.evidence for one in self._scores[face_id]])  # (T, A)
+            intensity = np.concatenate([one.intensity for one in self._scores[face_id]])
+            try:
+                values = [baseline.resting(scores, times) for scores in (evidence, intensity)]
+            except ResultsError as error:
+                watch.warned(f"face {face_id}: {error.reason}; the median of its own track was subtracted instead")
+                values = [Baseline("median").resting(scores, times) for scores in (evidence, intensity)]
+            rest[face_id] = AUScores(*(np.asarray(value, np.float32)[None] for value in values))
+        return rest
+
+
+class Watch:
+    """Told how an analysis goes on; does nothing itself. Subclasses show progress or keep facts."""
+
+    def opened(self, facts: SourceFacts) -> None:
+        """The source is open."""
+
+    def looked_at(self, frame: Frame) -> None:
+        """A frame has been analysed (with a baseline and pictures: twice)."""
+
+    def rested(self, rest: Mapping[int, AUScores]) -> None:
+        """With a baseline: everybody's resting scores (N = 1), by face id, before the first result."""
+
+    def warned(self, text: str) -> None:
+        """Something the reader of the results should know."""
+
+    def read(self, filled_timestamps: int) -> None:
+        """The video has been read to its end; so many frames had no time of their own."""
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What is known of a source beside its frames; ``None`` or 0 for pictures and cameras.
+
+    Attributes:
+        kind: ``image``, ``video`` or ``camera``.
+        duration: seconds, as the container states.
+        start_time: seconds, the container's first presentation time.
+        frame_count: the container's own count, an estimate.
+        width, height: pixels, upright.
+        average_rate: frames per second.
+    """
+
+    kind: str
+    duration: float | None = None
+    start_time: float | None = None
+    frame_count: int | None = None
+    width: int | None = None
+    height: int | None = None
+    average_rate: float | None = None
+
+
+class Analyzer:
+    """Find faces and their action units in pictures and video.
+
+    Args:
+        model: a shipped estimator's name, or the path of a card.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        aus: report only these AUs, in this order; all the model has by default.
+        max_faces: follow at most so many faces at a time.
+        every: analyse frames 0, N, 2N ... of a video.
+        baseline: ``none``, ``median`` or ``neutral:START-END`` (seconds): whether to subtract each person's resting
+            score.
+        threads: threads inside one inference of the face networks.
+
+    Raises:
+        UsageError: an unknown model, device, AU or baseline.
+
+    >>> analyzer = Analyzer()                                         # doctest: +SKIP
+    >>> analyzer.analyze("interview.mp4").to_pandas()                 # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "geometry",
+        *,
+        device: str = "cpu",
+        aus: AUSetLike | None = None,
+        max_faces: int | None = None,
+        every: int = 1,
+        baseline: str | Baseline = "none",
+        threads: int = 1,
+    ) -> None:
+        for name, value in (("max_faces", max_faces), ("every", every), ("threads", threads)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name}={value}", "must be at least 1", f"Give {name} as 1, 2, 3 ...")
+        self.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
+        self._estimator = load_estimator(model, device=device, threads=threads)
+        self.card: Card = self._estimator.card
+        self.aus = self.card.au_set if aus is None else AUSet.parse(aus)
+        missing = self.aus - self.card.au_set
+        if len(missing):
+            raise UsageError(
+                ", ".join(missing.columns),
+                f"the model {self.card.name} has no such action unit",
+                f"It has {self.card.au_set}; see `actionunits models show {self.card.name}`",
+            )
+        self._places = np.array([self.card.au_set.index(au) for au in self.aus], np.intp)
+        self._thresholds = np.array(self.card.thresholds, np.float32)[self._places]
+        self._neutral_evidence = np.array(self.card.neutral_evidence, np.float32)[self._places]
+        self.max_faces = max_faces
+        self.every = every
+        self.device = device
+        self._finder = FaceFinder(threads=threads)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Column stem (``AU12``) -> probability from which the AU counts as occurring."""
+        return {
+            column: self.card.thresholds[place] for column, place in zip(self.aus.columns, self._places, strict=True)
+        }
+
+    def stream(
+        self, source: Source, *, pictures: bool = True, watch: Watch | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield one result per frame, as soon as it is known; memory does not grow with the video.
+
+        With a person baseline the source is looked through first, and results come afterwards.
+
+        Args:
+            source: the path of a picture or video, an input found by ``expand_inputs``, or a :class:`Camera`.
+            pictures: whether results carry the frame's pixels and the faces their mesh. Only with a baseline does it
+                matter: without them the second look is saved, at about a kilobyte of memory a row.
+            watch: told of the source and of every frame looked at.
+
+        Raises:
+            MediaError: the source cannot be read; frames before the damage have been yielded by then.
+            UsageError: a baseline with a camera, which cannot be looked through twice.
+        """
+        watch = watch or Watch()
+        if self.baseline.kind == "none":
+            for scored in self._score(source, watch):
+                yield self._conclude(scored)
+            return
+        if isinstance(source, Camera):
+            raise UsageError(
+                f"baseline {self.baseline}", "needs the whole recording, and a camera has no end", "Record, then analyse"
+            )
+        tracks = Tracks()
+        kept: list[ScoredFrame] = []
+        for scored in self._score(source, watch):
+            tracks.add(scored)
+            if not pictures:
+                kept.append(scored.without_pictures())
+        rest = tracks.resting(self.baseline, watch)
+        watch.rested(rest)
+        for scored in kept if not pictures else self._score(source, watch):
+            yield self._conclude(scored, rest)
+
+    def analyze(self, inputs: str | Path | Sequence[str | Path], *, watch: Watch | None = None) -> Results:
+        """Analyse pictures, videos, folders and globs into one table.
+
+        Args:
+            inputs: one path or pattern, or many.
+            watch: told of every source and of every frame looked at.
+
+        Raises:
+            MediaError: the first input that cannot be read (``analyze`` on the command line goes on instead).
+        """
+        import pyarrow as pa
+
+        from actionunits.results import Results, RowCollector
+        from actionunits.results.schema import arrow_schema
+
+        many = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+        expanded = expand_inputs(many)
+        if expanded.failures:
+            raise expanded.failures[0]
+        if not expanded.inputs:
+            raise MediaError(many, "there is nothing to analyse", "Name a picture, a video or a folder of them")
+        collector = RowCollector(self.aus)
+        for source in expanded.inputs:
+            for result in self.stream(source, pictures=False, watch=watch):
+                collector.add(result)
+        batch = collector.take()
+        return Results(pa.Table.from_batches([] if batch is None else [batch], arrow_schema(self.aus)))
+
+    def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
+        """Yield every frame's faces and raw scores."""
+        tracker = FaceTracker(self._finder, max_faces=self.max_faces)
+        with closing(self._frames(source, watch)) as frames:
+            for frame in frames:
+                faces = tracker.update(frame.image, frame.timestamp)
+                scores = self._estimator.predict([(frame.image, face) for face in faces]).select(self._places)
+                watch.looked_at(frame)
+                yield ScoredFrame(frame, faces, scores)
+
+    def _conclude(self, scored: ScoredFrame, rest: Mapping[int, AUScores] | None = None) -> FrameResult:
+        """Turn raw scores into probability, occurrence and intensity, relative to resting scores (N = 1) by face id."""
+        faces = []
+        for row, face in enumerate(scored.faces):
+            scores = scored.scores.row(row)
+            if rest is not None:
+                scores = scores.relative_to(rest[face.face_id], self._neutral_evidence)
+            probability = scores.probability()[0]
+            occurrence = (probability >= self._thresholds).astype(np.int8)
+            faces.append(FaceResult(face, probability, occurrence, scores.level()[0]))
+        frame = scored.frame
+        return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
+
+    def _frames(self, source: Source, watch: Watch) -> Iterator[Frame]:
+        if isinstance(source, Camera):
+            watch.opened(SourceFacts("camera"))
+            with source:
+                yield from source
+            return
+        media = source if isinstance(source, MediaInput) else _single(source)
+        if media.kind == "image":
+            frame = read_image_frame(media.path)
+            watch.opened(SourceFacts("image", width=frame.image.shape[1], height=frame.image.shape[0], frame_count=1))
+            yield frame
+            return
+        with VideoReader(media.path, every=self.every) as reader:
+            watch.opened(
+                SourceFacts(
+                    "video",
+                    duration=reader.duration,
+                    start_time=reader.start_time,
+                    frame_count=reader.frame_count_estimate,
+                    width=reader.width,
+                    height=reader.height,
+                    average_rate=reader.average_rate,
+                )
+            )
+            with closing(prefetch(reader, _AHEAD)) as ahead:
+                yield from ahead
+            watch.read(reader.filled_timestamps)
+
+
+def _single(path: str | Path) -> MediaInput:
+    expanded = expand_inputs([path])
+    if expanded.failures:
+        raise expanded.failures[0]
+    if len(expanded.inputs) != 1:
+        raise MediaError(path, f"is {len(expanded.inputs)} files", "Stream one at a time, or use analyze")
+    return expanded.inputs[0]
+

@@ -1,0 +1,1 @@
+"""Benchmarks: the timings behind the documents' claims, each printed by ``actionunits bench NAME``."""

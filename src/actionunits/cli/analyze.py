@@ -1,0 +1,79 @@
+"""``actionunits analyze``: pictures and video in, tables and overlays out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_EXIT_SOME_FAILED = 3
+
+
+def analyze(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Pictures, videos, folders, globs.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go; made when missing.")],
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also draw faces and action units.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="An HTML report (comes with a later release).")] = False,
+    formats: Annotated[
+        str, typer.Option("--format", help="Any of csv, parquet, jsonl, joined by commas; openface, elan come later.")
+    ] = "csv",
+    model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")] = "geometry",
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
+    max_faces: Annotated[int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")] = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Analyse every Nth frame of a video.")] = 1,
+    baseline: Annotated[
+        str, typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s).")
+    ] = "none",
+) -> None:
+    """Find the action units of every face in every frame.
+
+    Writes DIR/STEM.csv (one row a frame and face), DIR/STEM.json (how it was made) and, with --overlay,
+    DIR/STEM.overlay.png or .mp4. Exit status: 0 all done, 2 wrong usage, 3 some inputs failed (each named on standard
+    error; the others are done).
+    """
+    from actionunits.analyzer import Analyzer
+    from actionunits.cli.progress import AnalysisProgress
+    from actionunits.errors import ActionUnitsError, UsageError
+    from actionunits.media import expand_inputs
+    from actionunits.outputs import Outputs, plan_stems, write_analysis
+    from actionunits.results.sinks import sink_class
+
+    if report:
+        raise UsageError("--report", "the HTML report comes with a later release", "Use --overlay to check by eye")
+    chosen = tuple(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
+    for name in chosen:
+        sink_class(name, f"--format {name}")
+    if not chosen:
+        raise UsageError("--format", "names no format", "Write for example --format csv,parquet")
+    analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline)
+    expanded = expand_inputs(inputs)
+    stems = plan_stems(expanded.inputs)
+    outputs = Outputs(out, chosen, overlay, tuple(["actionunits", *sys.argv[1:]]))
+    outputs.prepare()
+    for failure in expanded.failures:
+        typer.echo(f"error: {failure}", err=True)
+    failed = len(expanded.failures)
+    passes = 2 if overlay and analyzer.baseline.kind != "none" else 1
+    with AnalysisProgress(len(stems), passes=passes, every=every) as progress:
+        for source, stem in stems.items():
+            try:
+                with progress.one(source.path) as watch:
+                    written = write_analysis(analyzer, source, stem, outputs, watch=watch)
+            except UsageError:
+                raise
+            except ActionUnitsError as error:
+                failed += 1
+                progress.say(f"error: {error}")
+                continue
+            for warning in written.warnings:
+                progress.say(f"warning: {source.path}: {warning}")
+            progress.done(
+                f"{written.files[0]}: {written.frames} frame{'s' * (written.frames != 1)}, "
+                f"{written.faces} face{'s' * (written.faces != 1)}"
+                + (f", {written.frames_without_face} frames without a face" if written.frames_without_face else "")
+            )
+    if failed:
+        typer.echo(f"{failed} of {failed + progress.finished} inputs failed", err=True)
+        raise typer.Exit(_EXIT_SOME_FAILED)

@@ -1,0 +1,77 @@
+"""``actionunits models``: which estimators there are, and what each is good for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(help="Shipped estimators: action units, licences, measured quality.", invoke_without_command=True)
+
+
+@app.callback()
+def _default(context: typer.Context) -> None:
+    """List the estimators when no verb is given."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show every shipped estimator with its AUs and licences."""
+    from actionunits.estimators import find_card, shipped_cards
+
+    table = Table("model", "action units", "code", "weights", "training data", "mean AUROC, held out")
+    for name in shipped_cards():
+        card, _ = find_card(name)
+        table.add_row(
+            f"{card.name} {card.version}\n{card.title}",
+            str(card.au_set),
+            card.licence.code,
+            card.licence.weights,
+            card.licence.training_data,
+            "-" if card.mean_auroc is None else f"{card.mean_auroc:.3f}",
+        )
+    Console().print(table)
+    typer.echo("Probability 0-1 (_p), occurrence 0/1 (_c), intensity 0-5 (_r). Trainable systems come with a later release.")
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name or a card's path.")]) -> None:
+    """Show an estimator's card: limits first, then units, thresholds, quality per AU, training."""
+    from actionunits.estimators import find_card
+    from actionunits.facs import FACS, column
+
+    card, path = find_card(name)
+    console = Console()
+    console.print(f"[bold]{card.name} {card.version}[/bold]: {card.title}")
+    console.print("\n[bold]What it cannot do[/bold]")
+    for limit in card.limits:
+        console.print(f"- {limit}", highlight=False)
+    console.print(f"\n[bold]Intended use[/bold]\n{card.intended_use}", highlight=False)
+    console.print(
+        f"\n[bold]Licence[/bold]\ncode {card.licence.code}; weights {card.licence.weights}; "
+        f"training data: {card.licence.training_data}",
+        highlight=False,
+    )
+    console.print(
+        f"\n[bold]Training[/bold]\n{card.training.data} ({card.training.images} pictures, {card.training.subjects} "
+        f"subjects, seed {card.training.seed})\nlabels: {card.training.labels}\n{card.training.command}",
+        highlight=False,
+        markup=True,
+    )
+    table = Table("AU", "name", "threshold", "positives", "AUROC", "F1", "ICC(3,1)", "MAE", "false positives")
+    quality = {} if card.quality is None else {row.au: row for row in card.quality.per_au}
+    for au, threshold in zip(card.aus, card.thresholds, strict=True):
+        row = quality.get(au)
+        figures = (row.auroc, row.f1, row.icc, row.mae, row.false_positive_rate) if row else (None,) * 5
+        shown = ["-" if value is None else f"{value:.3f}" for value in figures]
+        table.add_row(column(au), FACS[au].name, f"{threshold:.3f}", str(row.positives) if row else "-", *shown)
+    console.print()
+    console.print(table)
+    if card.quality is not None:
+        console.print(card.quality.protocol, highlight=False)
+    console.print("\nUnits: probability 0-1 (_p), occurrence 0/1 (_c) from the threshold on, intensity 0-5 (_r).")
+    console.print(f"Weights {card.weights.file}, SHA-256 {card.weights.sha256}\nCard {path}", highlight=False)

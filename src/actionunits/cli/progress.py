@@ -1,0 +1,95 @@
+"""Progress of an analysis on a terminal: file, frames, frames per second, time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from actionunits.analyzer import SourceFacts, Watch
+from actionunits.media import Frame
+
+_REDRAW = 0.1  # seconds
+
+
+class AnalysisProgress:
+    """Two bars on standard error when it is a terminal; plain lines otherwise.
+
+    Args:
+        files: how many inputs there are.
+        passes: how often every frame is looked at.
+        every: every Nth frame is analysed.
+    """
+
+    def __init__(self, files: int, *, passes: int = 1, every: int = 1) -> None:
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._passes, self._every = passes, every
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._live,
+            transient=True,
+        )
+        self._files: TaskID | None = self._bars.add_task("files", total=files, rate="") if files > 1 else None
+        self.finished = 0
+
+    def __enter__(self) -> AnalysisProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    @contextmanager
+    def one(self, path: Path) -> Iterator[Watch]:
+        """Show one input while it is analysed."""
+        task = self._bars.add_task(path.name, total=None, rate="")
+        try:
+            yield _Bar(self._bars, task, self._passes, self._every)
+        finally:
+            self._bars.remove_task(task)
+            if self._files is not None:
+                self._bars.advance(self._files)
+
+    def say(self, line: str) -> None:
+        """Print a line on standard error, above the bars."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def done(self, line: str) -> None:
+        """Count an input and print its line on standard output."""
+        self.finished += 1
+        if self._live:
+            self.say(line)
+        else:
+            print(line)
+
+
+class _Bar(Watch):
+    def __init__(self, bars: Progress, task: TaskID, passes: int, every: int) -> None:
+        self._bars, self._task, self._passes, self._every = bars, task, passes, every
+        self._frames = 0
+        self._began = self._drawn = time.perf_counter()
+
+    def opened(self, facts: SourceFacts) -> None:
+        if facts.frame_count:
+            self._bars.update(self._task, total=self._passes * -(-facts.frame_count // self._every))
+
+    def looked_at(self, frame: Frame) -> None:
+        self._frames += 1
+        now = time.perf_counter()
+        if now - self._drawn >= _REDRAW:
+            self._drawn = now
+            rate = self._frames / (now - self._began)
+            self._bars.update(self._task, completed=self._frames, rate=f"{rate:.0f} frames/s")

@@ -1,0 +1,267 @@
+"""One analysed input and the files it leaves: table, sidecar, overlay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import actionunits
+from actionunits.analyzer import Analyzer, SourceFacts, Watch
+from actionunits.errors import ResultsError, UsageError
+from actionunits.estimators import AUScores
+from actionunits.media import Camera, Frame, MediaInput, VideoWriter, write_image
+from actionunits.results import FrameResult, RowCollector, Sidecar, open_sink, sha256_of, write_sidecar
+from actionunits.results.sinks import FileSink
+from actionunits.viz import Overlay, still_scale
+
+_ROWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to write, and where.
+
+    Attributes:
+        folder: made when missing.
+        formats: of the table: ``csv``, ``parquet``, ``jsonl``.
+        overlay: draw faces and action units on the picture or video.
+        command_line: for the sidecar.
+    """
+
+    folder: Path
+    formats: tuple[str, ...] = ("csv",)
+    overlay: bool = False
+    command_line: tuple[str, ...] | None = None
+
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises:
+            ResultsError: it cannot be made or written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".actionunits.part-{id(self):x}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ResultsError(
+                self.folder, f"cannot be written to ({error.strerror})", "Choose another folder with --out"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of one input: its files, how many frames, how many faces."""
+
+    files: tuple[Path, ...]
+    frames: int
+    frames_without_face: int
+    faces: int
+    warnings: tuple[str, ...]
+
+
+def plan_stems(inputs: Sequence[MediaInput]) -> dict[MediaInput, str]:
+    """Give every input the stem of its output files: its own stem where that is unique, else its whole file name.
+
+    Files of one name in several folders are told apart by their folders' names. The plan does not depend on the order
+    of the inputs.
+
+    Raises:
+        UsageError: two inputs cannot be told apart.
+    """
+    plan: dict[MediaInput, str] = {}
+    for depth in range(8):
+        open_inputs = [one for one in inputs if one not in plan]
+        names = {one: _name(one.path, depth) for one in open_inputs}
+        counts = Counter(name.casefold() for name in [*names.values(), *plan.values()])
+        plan |= {one: name for one, name in names.items() if counts[name.casefold()] == 1}
+    for one in inputs:
+        if one not in plan:
+            raise UsageError(one.path, "shares its name with another input", "Analyse the two into different folders")
+    return plan
+
+
+def _name(path: Path, depth: int) -> str:
+    """The stem; then the file name; then with one, two ... folders before it."""
+    if depth == 0:
+        return path.stem
+    folders = path.resolve().parts[1:-1]
+    return "__".join([*folders[len(folders) - depth + 1 :], path.name])
+
+
+def write_analysis(
+    analyzer: Analyzer, source: MediaInput | Camera, stem: str, outputs: Outputs, *, watch: Watch | None = None
+) -> Written:
+    """Analyse one input and write its files: aside, and under their names once the whole input has been read.
+
+    Raises:
+        MediaError: the input cannot be read, or the overlay cannot be written.
+        ResultsError: a table or the sidecar cannot be written.
+    """
+    facts = _Facts(watch or Watch())
+    tables = [outputs.folder / f"{stem}.{name}" for name in outputs.formats]
+    count = faceless = 0
+    ids: set[int] = set()
+    times: list[float] = []
+    with ExitStack() as stack:
+        sinks: list[FileSink] = [
+            stack.enter_context(open_sink(name, path, analyzer.aus))
+            for name, path in zip(outputs.formats, tables, strict=True)
+        ]
+        overlay = stack.enter_context(_OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, facts, outputs.overlay))
+        collector = RowCollector(analyzer.aus)
+        for result in analyzer.stream(source, pictures=outputs.overlay, watch=facts):
+            count += 1
+            faceless += not result.faces
+            ids.update(one.face.face_id for one in result.faces)
+            times = [times[0] if times else result.timestamp, result.timestamp]
+            overlay.write(result)
+            collector.add(result)
+            if len(collector) >= _ROWS_AT_ONCE:
+                _hand_out(collector, sinks)
+        _hand_out(collector, sinks)
+    path = None if isinstance(source, Camera) else source.path
+    sidecar = Sidecar(
+        package_version=actionunits.__version__,
+        source=result.source if count else str(path),
+        input_sha256=None if path is None else sha256_of(path),
+        input_bytes=None if path is None else path.stat().st_size,
+        estimator=analyzer.card.name,
+        estimator_version=analyzer.card.version,
+        weights_sha256=analyzer.card.weights.sha256,
+        aus=tuple(analyzer.aus),
+        crop_recipe=analyzer.card.input.crop if analyzer.card.input else None,
+        crop_hash=analyzer.card.input.crop_hash if analyzer.card.input else None,
+        thresholds=analyzer.thresholds,
+        baseline=str(analyzer.baseline),
+        resting=facts.resting(analyzer),
+        every=analyzer.every,
+        max_faces=analyzer.max_faces,
+        device=analyzer.device,
+        command_line=outputs.command_line,
+        frame_count=count,
+        frames_without_face=faceless,
+        faces=tuple(sorted(ids)),
+        start_time=facts.source.start_time,
+        filled_timestamps=facts.filled,
+        duration=times[1] - times[0] if times else 0.0,
+        warnings=tuple(facts.warnings),
+    )
+    write_sidecar(outputs.folder / f"{stem}.json", sidecar)
+    files = (*tables, outputs.folder / f"{stem}.json", *overlay.files)
+    return Written(files, count, faceless, len(ids), tuple(facts.warnings))
+
+
+def _hand_out(collector: RowCollector, sinks: Sequence[FileSink]) -> None:
+    batch = collector.take()
+    if batch is not None:
+        for sink in sinks:
+            sink.write(batch)
+
+
+class _Facts(Watch):
+    """Keeps what the sidecar needs and passes everything on."""
+
+    def __init__(self, onward: Watch) -> None:
+        self._onward = onward
+        self.source = SourceFacts("camera")
+        self.filled = 0
+        self.warnings: list[str] = []
+        self._rest: Mapping[int, AUScores] | None = None
+
+    def opened(self, facts: SourceFacts) -> None:
+        self.source = facts
+        self._onward.opened(facts)
+
+    def looked_at(self, frame: Frame) -> None:
+        self._onward.looked_at(frame)
+
+    def rested(self, rest: Mapping[int, AUScores]) -> None:
+        self._rest = rest
+        self._onward.rested(rest)
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+        self._onward.warned(text)
+
+    def read(self, filled_timestamps: int) -> None:
+        if filled_timestamps and not self.filled:
+            self.warned(f"{filled_timestamps} frames had no presentation time of their own; theirs was filled in")
+        self.filled = filled_timestamps
+        self._onward.read(filled_timestamps)
+
+    def resting(self, analyzer: Analyzer) -> dict[int, dict[str, float]] | None:
+        """The resting intensities by face id and AU column; ``None`` without a baseline."""
+        if self._rest is None:
+            return None
+        return {
+            face_id: {
+                column: round(float(value), 4)
+                for column, value in zip(analyzer.aus.columns, scores.intensity[0], strict=True)
+            }
+            for face_id, scores in self._rest.items()
+        }
+
+
+class _OverlayFile:
+    """The overlay of one input: a picture for a picture, a video with the source's times for anything else."""
+
+    def __init__(self, stem: Path, analyzer: Analyzer, facts: _Facts, wanted: bool) -> None:
+        self._stem = stem
+        self._aus = analyzer.aus
+        self._facts = facts
+        self._wanted = wanted
+        self._overlay = Overlay()
+        self._stack = ExitStack()
+        self._writer: VideoWriter | None = None
+        self._picture: NDArray[np.uint8] | None = None
+        self._shape: tuple[int, ...] = ()
+        self.files: tuple[Path, ...] = ()
+
+    def __enter__(self) -> _OverlayFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None and self._picture is not None:
+            path = self._stem.with_name(f"{self._stem.name}.png")
+            write_image(path, self._picture)
+            self.files = (path,)
+        self._stack.__exit__(kind, error, None)
+
+    def write(self, result: FrameResult) -> None:
+        """Draw one frame."""
+        if not self._wanted:
+            return
+        if self._facts.source.kind == "image":
+            height, width = result.image.shape[:2]
+            self._picture = self._overlay.draw(result, self._aus, canvas_scale=still_scale(height, width))
+            return
+        if self._writer is None:
+            path = self._stem.with_name(f"{self._stem.name}.mp4")
+            height, width = result.image.shape[:2]
+            rate = self._facts.source.average_rate
+            self._writer = self._stack.enter_context(VideoWriter(path, width=width, height=height, rate_hint=rate))
+            self._shape = result.image.shape
+            self.files = (path,)
+        picture = self._overlay.draw(result, self._aus)
+        if picture.shape != self._shape:
+            picture = _fitted(picture, self._shape)
+        self._writer.write(picture, result.timestamp)
+
+
+def _fitted(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Fit a frame of another size (a stream may change it midway) into the video's, aspect kept, rest black."""
+    import cv2
+
+    scale = min(shape[0] / picture.shape[0], shape[1] / picture.shape[1])
+    height, width = max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))
+    fitted = np.zeros(shape, np.uint8)
+    fitted[:height, :width] = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return fitted

@@ -1,0 +1,119 @@
+"""Made-up frames: faces with random measures and scores, as an analysis hands them on."""
+
+import io
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from actionunits.faces.face import FLAGS, Face, Pose
+from actionunits.facs import AUSet
+from actionunits.results import FaceResult, FrameResult, Results, RowCollector, Sidecar
+
+AUS = AUSet((1, 2, 12))
+IMAGE = np.zeros((4, 4, 3), np.uint8)
+
+
+def make_frame(frame=0, faces=(0,), *, aus=AUS, source="clip.mp4", timestamp=None, seed=None):
+    """A frame with a face for each id in `faces`."""
+    rng = np.random.default_rng(frame if seed is None else seed)
+    found = tuple(make_face(rng, face_id, len(aus)) for face_id in faces)
+    return FrameResult(source, frame, frame / 30 if timestamp is None else timestamp, found, IMAGE)
+
+
+def make_face(rng, face_id, count):
+    face = Face(
+        face_id=face_id,
+        confidence=float(rng.random()),
+        box=tuple(rng.normal(size=4) * 300),
+        mesh=rng.normal(size=(468, 3)).astype(np.float32),
+        pose=Pose(*rng.normal(size=3) * 30),
+        interocular_px=float(rng.random() * 100),
+        sharpness=float(rng.random() * 9000),
+        brightness=100.0,
+        flags=tuple(flag for flag in FLAGS if rng.random() < 0.3),
+    )
+    probability = rng.random(count, dtype=np.float32)
+    return FaceResult(face, probability, (probability > 0.5).astype(np.int8), rng.random(count, dtype=np.float32) * 5)
+
+
+def collect(frames, aus=AUS):
+    """The frames as one Arrow table."""
+    collector = RowCollector(aus)
+    for frame in frames:
+        collector.add(frame)
+    return pa.Table.from_batches([collector.take()])
+
+
+def make_sidecar(**changes):
+    facts = {
+        "package_version": "1.2.3",
+        "source": "clip.mp4",
+        "input_sha256": "0" * 64,
+        "input_bytes": 1234,
+        "estimator": "geometry",
+        "estimator_version": "1",
+        "weights_sha256": "ab" * 32,
+        "aus": (1, 2, 12),
+        "crop_recipe": None,
+        "crop_hash": None,
+        "thresholds": {"AU01": 0.5, "AU02": 0.25, "AU12": 0.75},
+        "baseline": "median",
+        "resting": {0: {"AU01": 0.125}},
+        "every": 1,
+        "max_faces": None,
+        "device": "cpu",
+        "command_line": ("actionunits", "analyze", "clip.mp4"),
+        "frame_count": 90,
+        "frames_without_face": 3,
+        "faces": (0, 1),
+        "start_time": 0.0,
+        "filled_timestamps": 0,
+        "duration": 2.96,
+        "warnings": ("dark",),
+    }
+    return Sidecar(**{**facts, **changes})
+
+
+@pytest.fixture(scope="session")
+def fake():
+    """What makes things up: `fake.frame(...)`, `fake.face(...)`, `fake.collect(frames)`, `fake.sidecar(...)`."""
+    return SimpleNamespace(aus=AUS, frame=make_frame, face=make_face, collect=collect, sidecar=make_sidecar)
+
+
+@pytest.fixture(scope="session")
+def results():
+    """Seven frames: some with two faces, some with none."""
+    return Results(collect(make_frame(n, faces=[(0,), (0, 1), ()][n % 3]) for n in range(7)))
+
+
+class _SmallDisk(io.FileIO):
+    def __init__(self, path, room):
+        super().__init__(path, "wb")
+        self.room = room
+
+    def write(self, data):
+        if len(data) > self.room:
+            raise OSError(28, os.strerror(28))
+        self.room -= len(data)
+        return super().write(data)
+
+
+@pytest.fixture
+def small_disk(monkeypatch):
+    """Call it with a number of bytes: files opened for writing from then on hold no more."""
+
+    def shrink(room):
+        plain_open = Path.open
+
+        def opened(path, mode="r", *rest, **words):
+            if mode == "wb":
+                return io.BufferedWriter(_SmallDisk(path, room))
+            return plain_open(path, mode, *rest, **words)
+
+        monkeypatch.setattr(Path, "open", opened)
+
+    return shrink
