@@ -15,7 +15,7 @@ from actionunits.estimators.geometry import mesh_features
 from actionunits.estimators.mouth import FEATURES, mouth_features, mouth_frame, mouth_picture
 from actionunits.facs import GEOMETRY_23
 from actionunits.faces.finder import FaceFinder
-from actionunits.faces.pose import rotation_of_pose
+from actionunits.faces.pose import frontal, rotation_of_pose
 from actionunits.faces.face import Pose
 
 Float32 = NDArray[np.float32]
@@ -51,7 +51,7 @@ class RenderedFaces:
 
     def features(self) -> Float32:
         """(N, F) mesh features (needs the canonical face)."""
-        return np.stack([mesh_features(mesh) for mesh in self.mesh])
+        return np.stack([mesh_features(frontal(mesh)[0]) for mesh in self.mesh])
 
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionunits.errors import ResultsError, UsageError
@@ -60,6 +60,7 @@ def test_impossible_baselines_cannot_be_built(words):
         Baseline(*words)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e9), st.floats(0, 1e9))
 def test_text_round_trips(one, other):
     if one != other:

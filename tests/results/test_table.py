@@ -1,6 +1,5 @@
 """The table: rows against their frames, round trips of any rows in each format, and its small questions."""
 
-import csv
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionunits.errors import ResultsError, UsageError
@@ -56,6 +54,7 @@ def test_rows_hold_what_the_frames_say(fake):
     assert filled == {"source", "frame", "timestamp", "success"}
 
 
+@settings(deadline=None)  # files on a shared disk
 @given(frames)
 def test_every_frame_has_a_row_and_order_is_kept(fake, rows):
     given_frames = made(fake, rows)
@@ -114,6 +113,7 @@ def test_name_that_is_not_utf8_is_spelled_out(fake):
     assert fake.collect([fake.frame(0, source="caf\udce9.mp4")])["source"].to_pylist() == [r"caf\udce9.mp4"]
 
 
+@settings(deadline=None)  # files on a shared disk
 @given(frames)
 def test_round_trip_in_each_format(fake, rows):
     results = Results(fake.collect(made(fake, rows)))
@@ -171,13 +171,6 @@ def test_newer_sidecar_asks_for_an_upgrade(tmp_path, results):
         Results.read(tmp_path / "a.csv")
 
 
-def test_newer_table_asks_for_an_upgrade(tmp_path, results):
-    newer = results.table.replace_schema_metadata({"actionunits.schema_version": "2"})
-    pq.write_table(newer, tmp_path / "a.parquet")
-    with pytest.raises(ResultsError, match=r"a\.parquet: follows version 2 .* Upgrade"):
-        Results.read(tmp_path / "a.parquet")
-
-
 def test_broken_sidecar_stops_the_save_before_it_starts(tmp_path, results):
     with pytest.raises(ResultsError, match="package_version"):
         Results(results.table, {"schema_version": 1}).save(tmp_path / "a.csv")
@@ -208,99 +201,6 @@ def test_suffix_decides_the_format(tmp_path, results, name, message):
         Results.read(tmp_path / name)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.csv", b"", r"lacks source, frame, timestamp, .* and 8 more"),
-        ("a.csv", b"\n", "lacks source"),
-        ("a.csv", b"frame,AU01_r,AU01_c\n0,1,1\n", "lacks source, timestamp"),
-        ("a.csv", b"AU99_p\n", "FACS has no such action unit"),
-        ("a.csv", b"\xff\xfe\x00", "not a readable csv"),
-        ("a.jsonl", b"", "lacks source"),
-        ("a.jsonl", b"[1]\n", "lacks source"),
-        ("a.jsonl", b"{\n", "not a readable jsonl"),
-        ("a.parquet", b"", "not a readable parquet"),
-        ("a.parquet", b"PAR1 something else PAR1", "not a readable parquet"),
-    ],
-)
-def test_files_that_are_not_ours_are_told(tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ResultsError, match=rf"{name}: .*{message}"):
-        Results.read(tmp_path / name)
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_missing_file_and_folder_are_told(tmp_path, suffix):
-    with pytest.raises(ResultsError, match="cannot be read"):
-        Results.read(tmp_path / f"a.{suffix}")
-    (tmp_path / f"b.{suffix}").mkdir()
-    with pytest.raises(ResultsError, match="cannot be read"):
-        Results.read(tmp_path / f"b.{suffix}")
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_truncated_files_are_errors_or_lose_rows_only(tmp_path, results, suffix):
-    path = tmp_path / f"a.{suffix}"
-    results.save(path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ResultsError, match=path.name):
-        Results.read(path)
-
-
-def edited(results, column, place, text):
-    rows = [[("" if value is None else value) for value in row.values()] for row in results.table.to_pylist()]
-    rows[place][results.columns.index(column)] = text
-    return [results.columns, *rows]
-
-
-@pytest.mark.parametrize(
-    ("column", "text", "message"),
-    [
-        ("frame", "", "row 2 .* has no frame"),
-        ("timestamp", "", "row 2 .* has no timestamp"),
-        ("success", "NA", "row 2 .* has no success"),
-        ("face_id", "0.5", "column face_id does not hold int32"),
-        ("success", "300", "column success does not hold int8"),
-        ("AU01_p", "high", "not a readable csv file .*high"),
-        ("AU01_r", "0,5", "not a readable csv file"),
-    ],
-)
-def test_cells_that_a_column_cannot_hold_are_named(tmp_path, results, column, text, message):
-    with (tmp_path / "a.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, quoting=csv.QUOTE_MINIMAL).writerows(edited(results, column, 2, text))
-    with pytest.raises(ResultsError, match=message):
-        Results.read(tmp_path / "a.csv")
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_table_that_went_through_pandas_is_read(tmp_path, results, suffix):
-    """Whole numbers have become floats, there is a column more, a byte-order mark, and another order."""
-    frame = results.to_pandas()
-    frame["mood"] = "fine"
-    frame = frame[frame.columns[::-1]]
-    order = [*results.columns[16:], *results.columns[:16], "mood"]
-    if suffix == "csv":
-        frame[order].to_csv(tmp_path / "a.csv", index=False, encoding="utf-8-sig")
-    else:
-        frame[order].to_parquet(tmp_path / "a.parquet")
-    assert Results.read(tmp_path / f"a.{suffix}") == results
-
-
-def test_folder_names_do_not_become_columns(tmp_path, results):
-    folder = tmp_path / "success=7"
-    folder.mkdir()
-    results.save(folder / "a.parquet")
-    assert Results.read(folder / "a.parquet") == results
-
-
-def test_header_alone_is_a_table_without_rows(tmp_path):
-    empty = Results(arrow_schema("1").empty_table())
-    for suffix in ("csv", "parquet"):
-        empty.save(tmp_path / f"a.{suffix}")
-        assert Results.read(tmp_path / f"a.{suffix}") == empty
-    assert (len(empty), empty.faces, empty.duration) == (0, (), 0)
-
-
 def test_columns_as_arrays(results):
     faceless = results["success"] == 0
     assert results["AU12_r"].dtype == np.float32
@@ -328,13 +228,10 @@ def test_unknown_column_suggests_the_nearest(results, column, message):
 
 def test_to_pandas_is_what_pandas_reads(tmp_path, results):
     results.save(tmp_path / "a.csv")
-    read = pd.read_csv(
-        tmp_path / "a.csv", keep_default_na=False, na_values={"face_id": ""} | dict.fromkeys(results.aus, "")
-    )
-    frame = results.to_pandas()
-    assert list(frame.columns) == list(read.columns)
-    assert frame["frame"].tolist() == read["frame"].tolist()
-    assert frame["face_id"].isna().tolist() == read["face_id"].isna().tolist()
+    read = pd.read_csv(tmp_path / "a.csv").fillna({"flags": ""})
+    frame = results.to_pandas().fillna({"flags": ""})
+    pd.testing.assert_frame_equal(frame, read, check_dtype=False, rtol=1e-6, atol=1e-9)
+    assert [frame[name].dtype.kind for name in frame] == [read[name].dtype.kind for name in read]
 
 
 def test_faces(results):

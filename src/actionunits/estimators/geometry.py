@@ -20,7 +20,7 @@ from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import Card, read_weights
 from actionunits.estimators.mouth import FEATURES, mouth_features, mouth_frame, mouth_picture
 from actionunits.estimators.scores import AUScores
-from actionunits.faces.pose import canonical_face, frontal
+from actionunits.faces.pose import canonical_face
 from actionunits.geometry import MESH_FLIP
 
 Float32 = NDArray[np.float32]
@@ -32,17 +32,16 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 LIPS_PART = 25
 
 
-def mesh_features(mesh: NDArray[np.floating]) -> Float32:
+def mesh_features(frontal: NDArray[np.floating]) -> Float32:
     """Describe a mesh free of place, size and head pose, left and right averaged.
 
     Args:
-        mesh: (468, 3), pixels.
+        frontal: (468, 3), a mesh turned by :func:`actionunits.faces.pose.frontal`.
 
     Returns:
         (MESH_FEATURES,) float32: the points' distances from the canonical face, in outer-eye-corner distances.
     """
-    points, _ = frontal(mesh)
-    away = points - canonical_face().points  # (468, 3)
+    away = frontal - canonical_face().points  # (468, 3)
     both = (away + away[_FLIP] * _MIRROR) / 2
     return np.asarray(both[_HALF].ravel(), np.float32)
 
@@ -130,7 +129,7 @@ class GeometryEstimator(Estimator):
         scores = np.empty((len(faces), len(self.card.aus)), np.float32)
         for row, (image, face) in enumerate(faces):
             mouth = w.mouth_score(mouth_features(mouth_picture(image, *mouth_frame(face.mesh))))
-            scores[row] = w.scores(mesh_features(face.mesh), mouth, self._lips_part)
+            scores[row] = w.scores(mesh_features(face.frontal), mouth, self._lips_part)
         return AUScores(
             evidence=w.evidence_slope * scores + w.evidence_offset,
             intensity=w.intensity_slope * (scores - w.intensity_offset),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +48,12 @@ def mouth_picture(
     return np.asarray(cv2.resize(fine, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+@lru_cache(maxsize=4)
+def _log_light(gamma: float) -> Float32:
+    """(256,) the log of the light behind each pixel value."""
+    return np.asarray(np.log((np.arange(256) / 255) ** gamma + 0.02), np.float32)
+
+
 def mouth_features(picture: NDArray[np.uint8], *, gamma: float = 2.2, gain: Float32 | None = None) -> Float32:
     """Describe a mouth picture free of exposure and skin colour, left and right averaged.
 
@@ -58,7 +66,7 @@ def mouth_features(picture: NDArray[np.uint8], *, gamma: float = 2.2, gain: Floa
         (FEATURES,) float32: rows x half the columns x (log light less its mean, log red/green and log blue/green less
         their medians).
     """
-    log = np.log((picture.astype(np.float32) / 255) ** np.float32(gamma) + np.float32(0.02))
+    log = _log_light(float(gamma))[picture]
     if gain is not None:
         log = log + gain
     light = log.mean(-1)

@@ -39,6 +39,8 @@ class Face:
         confidence: 0-1, the mesh network's belief that it looks at a face.
         box: (x, y, width, height) of the mesh in pixels of the picture; may reach outside it.
         mesh: (468, 3) float32, x and y in pixels of the picture (pixel centres at integers), z in the same unit.
+        frontal: (468, 3) float64, the mesh turned to face the camera, in the canonical face's place, size and attitude
+            (:func:`actionunits.faces.pose.frontal`).
         pose: head pose.
         interocular_px: distance between the outer eye corners, pixels of the picture.
         sharpness: variance of the Laplacian over the middle of the face at the mesh network's scale (8-bit grey).
@@ -50,6 +52,7 @@ class Face:
     confidence: float
     box: tuple[float, float, float, float]
     mesh: Float32
+    frontal: NDArray[np.float64]
     pose: Pose
     interocular_px: float
     sharpness: float

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from actionunits.assets import asset_path
 from actionunits.faces.detector import Detection
 from actionunits.faces.litert import LiteRTModel
+from actionunits.geometry import warp
 
 Float32 = NDArray[np.float32]
 
@@ -95,12 +96,7 @@ class FaceMesh:
             confidence 0-1 that there is a face; the (size, size, 3) crop the network saw.
         """
         matrix = region.to_crop(self.size)
-        # a large face is sampled finer and averaged, or its lips and lids would be lost between the samples
-        fine = max(1, min(4, round(region.side / self.size)))
-        fine_size = self.size * fine
-        crop = cv2.warpAffine(image, region.to_crop(fine_size), (fine_size, fine_size), flags=cv2.INTER_LINEAR)
-        if fine > 1:
-            crop = cv2.resize(crop, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        crop = warp(image, matrix, self.size)
         np.multiply(crop, np.float32(1 / 255), out=self._tensor[0], casting="unsafe")
         outputs = self._model.run(self._tensor)
         points = outputs[self._points].reshape(468, 3)

@@ -205,7 +205,7 @@ class FaceTracker:
 
 def describe(face_id: int, found: FoundFace, image: Image) -> Face:
     """Measure pose and quality of a found face in ``image``."""
-    _, rotation = frontal(found.mesh)
+    turned, rotation = frontal(found.mesh)
     pose = pose_of_rotation(rotation)
     sharpness, brightness = sharpness_and_brightness(found.crop)
     eyes = found.mesh[_LEFT_EYE_OUTER, :2] - found.mesh[_RIGHT_EYE_OUTER, :2]
@@ -224,6 +224,7 @@ def describe(face_id: int, found: FoundFace, image: Image) -> Face:
         confidence=found.confidence,
         box=found.box,
         mesh=found.mesh,
+        frontal=turned,
         pose=pose,
         interocular_px=interocular,
         sharpness=sharpness,

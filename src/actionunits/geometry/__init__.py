@@ -40,6 +40,7 @@ from actionunits.geometry.landmarks import (
     to_66,
     to_68,
 )
+from actionunits.geometry.warp import warp
 
 __all__ = [
     "AU_CENTRES",
@@ -85,4 +86,5 @@ __all__ = [
     "to_66",
     "to_68",
     "umeyama",
+    "warp",
 ]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from actionunits.errors import UsageError
 from actionunits.geometry.alignment import apply_affine, compose_affine, invert_affine, similarity_matrix
 from actionunits.geometry.landmarks import LEFT_EYE, RIGHT_EYE, eye_centres
+from actionunits.geometry.warp import warp
 
 Kind = Literal["eyes_nose_mouth", "box", "similarity"]
 Image = NDArray[Any]
@@ -197,13 +198,7 @@ def crop(image: Image, landmarks68: NDArray[np.floating[Any]], recipe: CropRecip
         found = f"picture of shape {image.shape} and type {image.dtype}"
         raise UsageError(found, "expected (H, W) or (H, W, 1 to 4), uint8 or float32", "Give one picture")
     matrix = crop_matrix(recipe, landmarks68)
-    source, warp = _reduced(image, matrix, recipe.size) if recipe.antialias else (image, matrix)
-    border = (float(recipe.border),) * 4
-    warped: Image = cv2.warpAffine(
-        np.ascontiguousarray(source), warp, (recipe.size, recipe.size), flags=cv2.INTER_LINEAR, borderValue=border
-    )
-    if image.ndim == 3 and warped.ndim == 2:  # OpenCV drops an axis of length 1
-        warped = warped[..., None]
+    warped = warp(image, matrix, recipe.size, border=recipe.border, average=recipe.antialias)
     return Crop(warped, apply_affine(landmarks68, matrix), matrix)
 
 
@@ -237,26 +232,6 @@ def _box_matrix(points: Float64, turn: Float64, recipe: CropRecipe) -> Float64:
     zoom = (recipe.size - 1) / side
     corner = (low + high) / 2 - side / 2  # (2,), comes to pixel (0, 0)
     return compose_affine(np.array([[zoom, 0.0, -zoom * corner[0]], [0.0, zoom, -zoom * corner[1]]]), turn)
-
-
-def _reduced(image: Image, matrix: Float64, size: int) -> tuple[Image, Float64]:
-    """The part of the picture that the crop sees, averaged down by a whole factor, and its matrix to the crop."""
-    factor = int(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))  # picture pixels per crop pixel
-    if factor < 2:
-        return image, matrix
-    height, width = image.shape[:2]
-    seen = apply_affine(np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5, invert_affine(matrix))  # (4, 2)
-    low = np.clip(np.floor(seen.min(axis=0)) - factor, 0, (width, height)).astype(int)
-    high = np.clip(np.ceil(seen.max(axis=0)) + factor, 0, (width, height)).astype(int)
-    if (high - low < factor).any():  # next to nothing of the picture is seen
-        return image, matrix
-    part = image[low[1] : high[1], low[0] : high[0]]
-    small_size = (high - low) // factor  # (2,), (width, height)
-    small: Image = cv2.resize(part, tuple(map(int, small_size)), interpolation=cv2.INTER_AREA)
-    ratio = (high - low) / small_size  # (2,), the factor, or a little more where it leaves a rest
-    offset = low + (ratio - 1) / 2  # centre of the first small pixel, in the picture
-    to_picture = np.array([[ratio[0], 0.0, offset[0]], [0.0, ratio[1], offset[1]]])
-    return small, compose_affine(matrix, to_picture)
 
 
 def _recipes(*recipes: CropRecipe) -> Mapping[str, CropRecipe]:

@@ -26,7 +26,7 @@ _FORMATS = (
 
 _JOINABLE_ANYWHERE = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v"})
 _LEAD_IN = 16
-"""How many packets before the first picture may fail: an open GOP's leading pictures build on what was cut off."""
+"""How many packets after the first key frame may fail before the first picture: an open GOP's leading pictures."""
 
 _TAIL_BYTES = 64 << 20
 _DECODER_OPTIONS = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
@@ -126,6 +126,7 @@ class FrameDecoder:
         self._context = context
         self._awaits_key = awaits_key
         self._heeds_flags = heeds_flags
+        self._key_seen = False
         self._tail: deque[av.Packet[VideoStream]] = deque()  # the packets since the last key frame, if not too many
         self._tail_bytes = 0
         self.skipped_packets = 0
@@ -151,7 +152,7 @@ class FrameDecoder:
                 yield picture
             if damage is not None:
                 first_damage = first_damage or damage
-                failures += 1
+                failures += self._key_seen  # before the first key frame nothing need be decodable
                 if received or failures > _LEAD_IN or packet is None:
                     if not ended:
                         yield from self._finished_before_damage(last_time)
@@ -194,6 +195,7 @@ class FrameDecoder:
                     self.skipped_packets += 1
                     continue
                 self._awaits_key = False
+                self._key_seen = self._key_seen or packet.is_keyframe
                 self._keep(packet)
                 return packet, "a packet is damaged" if packet.is_corrupt and self._heeds_flags else None
         except (av.FFmpegError, OSError) as error:

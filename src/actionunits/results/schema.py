@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from actionunits.faces.face import FLAGS
 from actionunits.facs import FACS, AUSet, AUSetLike, column
 
 SCHEMA_VERSION = 1
@@ -46,6 +47,7 @@ class Column:
 
 
 _REAL = pa.float32()
+_TYPE_NAMES = {pa.float32(): "float32", pa.float64(): "float64"}  # Arrow says float and double
 
 _BASE = (
     Column("source", pa.string(), "", "the picture, video or camera, as the caller named it"),
@@ -63,7 +65,7 @@ _BASE = (
     Column("pose_roll", _REAL, "degrees", "head pose, positive tilted clockwise", 2),
     Column("interocular_px", _REAL, "px", "distance between the outer eye corners", 2),
     Column("sharpness", _REAL, "grey levels²", "variance of the Laplacian over the middle of the face", 2),
-    Column("flags", pa.string(), "", "reasons to drop the row, joined with a vertical bar; empty where there are none"),
+    Column("flags", pa.string(), "", f"reasons to drop the row, joined with a vertical bar: {', '.join(FLAGS)}"),
 )
 
 
@@ -123,7 +125,8 @@ def markdown_table() -> str:
     lines = ["| column | unit | type | decimals | meaning |", "|---|---|---|---|---|"]
     for each in _BASE + _au_columns("AUxx", "the action unit"):
         decimals = "" if each.decimals is None else each.decimals
-        lines.append(f"| `{each.name}` | {each.unit} | {each.arrow_type} | {decimals} | {each.meaning} |")
+        kind = _TYPE_NAMES.get(each.arrow_type, str(each.arrow_type))
+        lines.append(f"| `{each.name}` | {each.unit} | {kind} | {decimals} | {each.meaning} |")
     return "\n".join(lines) + "\n"
 
 

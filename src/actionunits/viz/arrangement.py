@@ -21,9 +21,9 @@ COMPACT_ROWS = 5  # of a panel when there are several faces
 MOST_PANELS = 12  # with more faces than this, all get notation instead
 COMPACT_FORMS = (Form(COMPACT_ROWS, True), Form(3, True), Form(COMPACT_ROWS, False), Form(3, False))
 
-_FACE, _FEATURES, _TAG, _PANEL = 2.0, 6.0, 3.0, 12.0  # how bad it is to cover each
+_FACE, _FEATURES, _TAKEN = 2.0, 6.0, 12.0  # how bad it is to cover a face, its middle, another tag or panel
 _NEARBY = 0.15  # and the surroundings of another face, where a panel could be taken for that person's
-_BEARABLE = 0.6  # harm up to which one of several faces gets a panel
+_BEARABLE = 0.4  # harm up to which one of several faces gets a panel: it touches nothing and is not far away
 _NO_NAMES, _FEWER = 0.4, 0.3  # dislike of a panel without names, and of one without rows
 
 
@@ -164,7 +164,7 @@ def _place_tag(
     places = at_levels(width, height, (left, right), levels, room)
     obstacles = [Obstacle(other.box, _FACE) for other in subjects if other is not subject]
     obstacles += [Obstacle(subject.features, _FEATURES), Obstacle(box, 0.3)]
-    obstacles += [Obstacle(rect, _PANEL) for rect in covered]
+    obstacles += [Obstacle(rect, _TAKEN) for rect in covered]
     rect, _ = least_harm(places, obstacles)
     return [PlacedTag(fitting[0], rect, sizes)]
 
@@ -197,9 +197,8 @@ def _panels_beside(
 ) -> list[PlacedPanel]:
     """Short panels in the fullest form in which all faces have one, or the form in which most have."""
     told = sorted((subject for subject in subjects if subject.rows), key=lambda one: -one.box.w * one.box.h)
-    obstacles = [Obstacle(subject.box.grown(measures.stroke(subject.box.w) + 1), _FACE) for subject in subjects]
-    obstacles += [Obstacle(subject.features, _FEATURES) for subject in subjects]
-    obstacles += [Obstacle(name.rect, _TAG) for name in names]
+    obstacles = [Obstacle(subject.box.grown(measures.stroke(subject.box.w) + 1), _TAKEN) for subject in subjects]
+    obstacles += [Obstacle(name.rect, _TAKEN) for name in names]
     best: list[PlacedPanel] = []
     for form in COMPACT_FORMS:
         panels = _in_form(form, told, obstacles, shown, measures, room.grown(-measures.pad))
@@ -224,6 +223,6 @@ def _in_form(
         others = [Obstacle(other.box.grown(6 * gap), _NEARBY) for other in told if other is not subject]
         rect, harm = least_harm(beside(width, height, subject.box, gap, inner), taken + others)
         if harm <= _BEARABLE:
-            taken.append(Obstacle(rect.grown(measures.pad // 2), _PANEL))
+            taken.append(Obstacle(rect.grown(measures.pad // 2), _TAKEN))
             panels.append(PlacedPanel(subject, rect, form))
     return panels

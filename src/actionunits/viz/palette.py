@@ -20,7 +20,7 @@ ORANGE: Colour = (230, 159, 0)
 BLUISH_GREEN: Colour = (0, 178, 132)  # lighter than the original 0, 158, 115: it must carry dark text
 YELLOW: Colour = (240, 228, 66)
 REDDISH_PURPLE: Colour = (222, 140, 182)  # lighter, for the same reason
-VERMILLION: Colour = (236, 112, 20)  # lighter, for the same reason
+VERMILLION: Colour = (240, 120, 30)  # lighter, for the same reason
 
 FACE_COLOURS = (SKY_BLUE, ORANGE, BLUISH_GREEN, YELLOW, REDDISH_PURPLE, VERMILLION)
 

@@ -96,6 +96,7 @@ def write(ink: Ink, text: Ink, x: int, y: int) -> None:
         np.maximum(place, text[top - y : bottom - y, left - x : right - x], out=place)
 
 
+@lru_cache(maxsize=64)
 def shortened(text: str, size: int, room: int, *, bold: bool = False) -> str:
     """The text, or its beginning and end around ``...``, so that it is at most ``room`` pixels wide; else ``""``."""
     if text_width(text, size, bold=bold) <= room:
