@@ -55,11 +55,15 @@ class Tracks:
     def resting(self, baseline: Baseline, watch: Watch) -> dict[int, AUScores]:
         """Return resting scores (N = 1) by face id.
 
-        Somebody who is not seen within a neutral span gets the median of their own track instead, and ``watch`` is told.
+        Somebody who is not seen within a neutral span gets the median of their own track instead; from a track of one
+        frame, such as a picture, nothing is subtracted, or nothing would be left. ``watch`` is told of both.
         """
         rest = {}
         for face_id, seconds in self._times.items():
             times = np.array(seconds)
+            if len(times) == 1:
+                watch.warned(f"face {face_id} is seen in one frame only; no resting score was subtracted")
+                continue
             evidence = np.concatenate([one.evidence for one in self._scores[face_id]])  # (T, A)
             intensity = np.concatenate([one.intensity for one in self._scores[face_id]])
             try:
@@ -252,7 +256,7 @@ class Analyzer:
         faces = []
         for row, face in enumerate(scored.faces):
             scores = scored.scores.row(row)
-            if rest is not None:
+            if rest is not None and face.face_id in rest:
                 scores = scores.relative_to(rest[face.face_id], self._neutral_evidence)
             probability = scores.probability()[0]
             occurrence = (probability >= self._thresholds).astype(np.int8)

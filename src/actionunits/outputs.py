@@ -20,7 +20,7 @@ from actionunits.results import FrameResult, RowCollector, Sidecar, open_sink, s
 from actionunits.results.sinks import FileSink
 from actionunits.viz import Overlay, still_scale
 
-_ROWS_AT_ONCE = 512
+_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,18 @@ def face(box=(240.0, 80.0, 120.0, 150.0), face_id=0, aus=GEOMETRY_23, seed=0, fl
         "occurrence": (probability > 0.5).astype(np.int8),
         "intensity": (5 * probability).astype(np.float32),
     }
-    one = Face(face_id, 0.98, box, mesh, Pose(0, 0, 0), 60.0, 100.0, 120.0, flags)
+    one = Face(
+        face_id=face_id,
+        confidence=0.98,
+        box=box,
+        mesh=mesh,
+        frontal=mesh.astype(np.float64),
+        pose=Pose(0, 0, 0),
+        interocular_px=60.0,
+        sharpness=100.0,
+        brightness=120.0,
+        flags=flags,
+    )
     return FaceResult(one, **(scores | values))
 
 

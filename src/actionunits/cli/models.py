@@ -23,19 +23,21 @@ def list_models() -> None:
     """Show every shipped estimator with its AUs and licences."""
     from actionunits.estimators import find_card, shipped_cards
 
-    table = Table("model", "action units", "code", "weights", "training data", "mean AUROC, held out")
+    console = Console()
     for name in shipped_cards():
         card, _ = find_card(name)
-        table.add_row(
-            f"{card.name} {card.version}\n{card.title}",
-            str(card.au_set),
-            card.licence.code,
-            card.licence.weights,
-            card.licence.training_data,
-            "-" if card.mean_auroc is None else f"{card.mean_auroc:.3f}",
-        )
-    Console().print(table)
-    typer.echo("Probability 0-1 (_p), occurrence 0/1 (_c), intensity 0-5 (_r). Trainable systems come with a later release.")
+        quality = "not measured" if card.mean_auroc is None else f"mean AUROC {card.mean_auroc:.3f} on held-out subjects"
+        console.print(f"[bold]{card.name}[/bold] {card.version}: {card.title}", highlight=False)
+        for label, text in (
+            ("action units", str(card.au_set)),
+            ("code", card.licence.code),
+            ("weights", card.licence.weights),
+            ("training data", card.licence.training_data),
+            ("quality", quality),
+        ):
+            console.print(f"  {label:14}{text}", highlight=False, markup=False, soft_wrap=True)
+    typer.echo("Units: probability 0-1 (_p), occurrence 0/1 (_c), intensity 0-5 (_r).")
+    typer.echo("Trainable systems: none yet; they come with a later release.")
 
 
 @app.command("show")
@@ -62,7 +64,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's nam
         highlight=False,
         markup=True,
     )
-    table = Table("AU", "name", "threshold", "positives", "AUROC", "F1", "ICC(3,1)", "MAE", "false positives")
+    table = Table("AU", "name", "threshold", "pos.", "AUROC", "F1", "ICC", "MAE", "FPR")
     quality = {} if card.quality is None else {row.au: row for row in card.quality.per_au}
     for au, threshold in zip(card.aus, card.thresholds, strict=True):
         row = quality.get(au)
