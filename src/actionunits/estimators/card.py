@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from actionunits.errors import CardError
+from actionunits.errors import CardError, UsageError
 from actionunits.facs import AUSet
 
 CARD_FORMAT = 1
@@ -126,7 +126,10 @@ class Card(_Part):
                 raise ValueError(f"{field} holds a value that is not finite")
         if (self.kind == "onnx") != (self.input is not None):
             raise ValueError("`input` goes with kind `onnx`, and only with it")
-        AUSet(self.aus)
+        try:
+            AUSet(self.aus)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
         return self
 
     @property
@@ -151,15 +154,19 @@ def read_card(path: Path) -> Card:
         size = path.stat().st_size
         text = path.read_text(encoding="utf-8") if size <= _MOST_BYTES else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise CardError(path, f"cannot be read ({error})", "Name a card's .json file, or a model of `models list`") from error
+        raise CardError(
+            path, f"cannot be read ({error})", "Name a card's .json file, or a model of `models list`"
+        ) from error
     if size > _MOST_BYTES:
         raise CardError(path, f"has {size} bytes, too many for a card", "Name the .json card, not the weights")
     try:
         content: Any = json.loads(text)
         if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > CARD_FORMAT:
-            raise CardError(path, f"has card format {content['format']}; this version reads {CARD_FORMAT}", "Update actionunits")
+            raise CardError(
+                path, f"has card format {content['format']}; this version reads {CARD_FORMAT}", "Update actionunits"
+            )
         return Card.model_validate(content)
-    except (json.JSONDecodeError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # not JSON, or JSON but no card
         detail = "; ".join(str(error).splitlines()[:3])
         raise CardError(path, f"is not a card ({detail})", "See CONTRIBUTING.md, add a model") from error
 
@@ -180,6 +187,8 @@ def read_weights(card: Card, path: Path) -> bytes:
     found = sha256(content).hexdigest()
     if found != card.weights.sha256:
         raise CardError(
-            file, f"has SHA-256 {found[:12]}..., the card says {card.weights.sha256[:12]}...", "Get card and weights anew, together"
+            file,
+            f"has SHA-256 {found[:12]}..., the card says {card.weights.sha256[:12]}...",
+            "Get card and weights anew, together",
         )
     return content

@@ -1,13 +1,15 @@
 """The ``geometry`` estimator: action units from the shape of the face mesh, and lip parting from the mouth as well.
 
-The mesh is turned to face the camera (:func:`actionunits.faces.pose.frontal`), left and right are averaged, and one ridge
-regression per AU reads the intensity off the points' distances from the canonical face. The mesh does not follow parted
-lips closely enough, so AU25 is the mean of that regression and of a small network that looks at the mouth.
+The mesh is turned to face the camera (:func:`actionunits.faces.pose.frontal`), left and right are averaged, and one
+ridge regression per AU reads the intensity off the points' distances from the canonical face. The mesh does not follow
+parted lips closely enough, so AU25 is the mean of that regression and of a small network that looks at the mouth.
 """
 
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,6 +32,8 @@ _HALF = np.flatnonzero(np.arange(468) <= _FLIP)  # one of each mirrored pair, an
 MESH_FEATURES = 3 * len(_HALF)
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 LIPS_PART = 25
+_ANEW = "Get card and weights anew"
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def mesh_features(frontal: NDArray[np.floating]) -> Float32:
@@ -78,23 +82,46 @@ class GeometryWeights:
         """Read an NPZ file; the shapes must fit ``aus`` action units.
 
         Raises:
-            CardError: it is no such file.
+            CardError: it is no such file, or a number in it is not finite.
         """
         try:
+            if not content.startswith(b"PK"):
+                raise ValueError("it is no NPZ file")
             with np.load(io.BytesIO(content), allow_pickle=False) as data:
                 weights = cls(**{field.name: data[field.name].astype(np.float32) for field in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
-            raise CardError("geometry weights", f"cannot be read ({error})", "Get card and weights anew") from error
-        if weights.slope.shape != (aus, MESH_FEATURES) or weights.mouth_axes.shape[1:] != (FEATURES,):
-            raise CardError(
-                "geometry weights", f"are for {weights.slope.shape}, not {(aus, MESH_FEATURES)}", "Get card and weights anew"
-            )
+        except _UNREADABLE as error:
+            raise CardError("geometry weights", f"cannot be read ({error})", _ANEW) from error
+        for name, shape in weights.shapes(aus).items():
+            values = getattr(weights, name)
+            if values.shape != shape:
+                raise CardError("geometry weights", f"{name} is {values.shape}, not {shape}", _ANEW)
+            if not np.isfinite(values).all():
+                raise CardError("geometry weights", f"{name} holds a value that is not finite", _ANEW)
         return weights
+
+    def shapes(self, aus: int) -> dict[str, tuple[int, ...]]:
+        """The shape each array must have, K and H taken from the arrays themselves."""
+        components, hidden = self.mouth_scale.size, self.hidden_offset.size
+        per_au = ("offset", "evidence_slope", "evidence_offset", "intensity_slope", "intensity_offset")
+        return {
+            "mean": (MESH_FEATURES,),
+            "slope": (aus, MESH_FEATURES),
+            **dict.fromkeys(per_au, (aus,)),
+            "mouth_mean": (FEATURES,),
+            "mouth_axes": (components, FEATURES),
+            "mouth_scale": (components,),
+            "hidden": (hidden, components),
+            "hidden_offset": (hidden,),
+            "output": (hidden,),
+            "output_offset": (1,),
+        }
 
     def save(self, path: Path) -> None:
         """Write an NPZ file; the same numbers give the same bytes."""
         half = {"slope", "mouth_axes", "hidden"}  # large, and far from needing single precision
-        arrays = {f.name: getattr(self, f.name).astype(np.float16 if f.name in half else np.float32) for f in fields(self)}
+        arrays = {
+            f.name: getattr(self, f.name).astype(np.float16 if f.name in half else np.float32) for f in fields(self)
+        }
         np.savez_compressed(path, **arrays)
 
     def mouth_score(self, features: Float32) -> float:
@@ -119,6 +146,8 @@ class GeometryEstimator(Estimator):
     """
 
     def __init__(self, card: Card, path: Path) -> None:
+        if LIPS_PART not in card.au_set:
+            raise CardError(path, f"has no AU{LIPS_PART}, which this estimator reads off the mouth", _ANEW)
         self.card = card
         self._weights = GeometryWeights.load(read_weights(card, path), len(card.aus))
         self._lips_part = card.au_set.index(LIPS_PART)

@@ -23,7 +23,7 @@ _LEAST_HEIGHT = 0.2  # of the width: pressed lips are not blown up further
 
 
 def mouth_frame(mesh: NDArray[np.floating]) -> tuple[Float64, Float64, Float64]:
-    """Return centre, half-width vector and half-height vector of the lips, each (2,), in pixels, from a (468, 3) mesh."""
+    """Return centre, half-width and half-height vectors of the lips, each (2,), in pixels, from a (468, 3) mesh."""
     points = np.asarray(mesh, np.float64)[:, :2]
     right, left = points[_CORNERS[0]], points[_CORNERS[1]]
     upper, lower = points[list(_UPPER_EDGE)].mean(0), points[list(_LOWER_EDGE)].mean(0)

@@ -52,22 +52,28 @@ class OnnxEstimator(Estimator):
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        content = read_weights(card, path)
         try:
-            self._session = onnxruntime.InferenceSession(read_weights(card, path), options, providers=_PROVIDERS[device])
-        except (RuntimeError, ValueError) as error:
-            raise CardError(path.parent / card.weights.file, f"ONNX Runtime refuses it ({error})", "Export it anew") from error
+            self._session = onnxruntime.InferenceSession(content, options, providers=_PROVIDERS[device])
+        except Exception as error:  # ONNX Runtime's exceptions have no base of their own
+            raise CardError(
+                path.parent / card.weights.file, f"ONNX Runtime refuses it ({error})", "Export it anew"
+            ) from error
         self._check(path)
         self._mean = np.array(card.input.mean, np.float32) * 255
         self._scale = 1 / (np.array(card.input.std, np.float32) * 255)
 
     def _check(self, path: Path) -> None:
-        inputs = {entry.name: entry.shape for entry in self._session.get_inputs()}
-        outputs = {entry.name: entry.shape for entry in self._session.get_outputs()}
         size = self._recipe.size
-        if list(inputs) != [self._input.name] or list(inputs[self._input.name])[1:] != [3, size, size]:
-            raise CardError(path, f"the graph's inputs are {inputs}", f"Export one input {self._input.name} (N, 3, {size}, {size})")
-        if any(list(outputs.get(name, []))[1:] != [len(self.card.aus)] for name in _OUTPUTS):
-            raise CardError(path, f"the graph's outputs are {outputs}", f"Export {_OUTPUTS}, each (N, {len(self.card.aus)})")
+        inputs = {self._input.name: f"tensor(float) (N, 3, {size}, {size})"}
+        outputs = dict.fromkeys(_OUTPUTS, f"tensor(float) (N, {len(self.card.aus)})")
+        for what, entries, wanted in (
+            ("inputs", self._session.get_inputs(), inputs),
+            ("outputs", self._session.get_outputs(), outputs),
+        ):
+            found = {entry.name: _described(entry) for entry in entries}
+            if found != wanted:
+                raise CardError(path, f"the graph's {what} are {found}", f"Export {wanted}, N left free")
 
     def predict(self, faces: Sequence[LookedAt]) -> AUScores:
         """Score faces in batches; scores agree between batch sizes to rounding."""
@@ -83,3 +89,9 @@ class OnnxEstimator(Estimator):
             outputs = self._session.run(list(_OUTPUTS), {self._input.name: tensor})
             evidence[start : start + len(part)], intensity[start : start + len(part)] = outputs
         return AUScores(evidence, intensity)
+
+
+def _described(entry: onnxruntime.NodeArg) -> str:
+    """An input's or output's type and shape; N where the length of a batch is free."""
+    shape = ["N" if place == 0 and not isinstance(length, int) else length for place, length in enumerate(entry.shape)]
+    return f"{entry.type} ({', '.join(map(str, shape))})"

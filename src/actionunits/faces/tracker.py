@@ -22,17 +22,22 @@ _LEARN = 0.1  # share of the newest view in a person's appearance
 _VELOCITY_MEMORY = 0.7
 _LOOKS_WEIGHT = 6.0  # unlikeness 0.17 weighs as much as a face's width of distance
 _MOST_COST = 2.0  # beyond it, a face is a new person
+_NEVER = 1e6
 _SWAP_GAIN = 0.06  # how much likelier a swap must be before ids are exchanged
-_CUT_UNLIKENESS = 0.35  # a face that changes so much from one frame to the next is another person's
+_MOST_UNLIKE = 0.17  # beyond it, a face found again is another person's; two views of one person reach 0.12
+_CUT_PICTURE = 20.0  # mean change of the whole picture's grey levels, 0-255, that a cut makes
+_CUT_FACE = 0.09  # a face that changes so much across a cut is another person's
 
 
 @dataclass(slots=True)
 class _Person:
     face_id: int
     face: FoundFace
-    looks: Float32
+    looks: Float32  # over time
+    last_looks: Float32
     seen: float  # timestamp, seconds
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))  # pixels / s
+    cut_away: bool = False
 
     @property
     def centre(self) -> NDArray[np.float64]:
@@ -43,15 +48,16 @@ class _Person:
         """Where the centre should be by now, if the motion went on."""
         return self.centre + self.velocity * (timestamp - self.seen)
 
-    def see(self, face: FoundFace, timestamp: float, looks: Float32 | None) -> None:
-        """Take in a new view; ``looks`` only when it surely is this person's."""
+    def see(self, face: FoundFace, timestamp: float, looks: Float32, *, learn: bool) -> None:
+        """Take in a new view; ``learn`` its looks only when they surely are this person's."""
         passed = timestamp - self.seen
         before = self.centre
         self.face, self.seen = face, timestamp
         if passed > 0:
             now = (self.centre - before) / passed
             self.velocity = _VELOCITY_MEMORY * self.velocity + (1 - _VELOCITY_MEMORY) * now
-        if looks is not None:
+        self.last_looks = looks
+        if learn:
             self.looks = (1 - _LEARN) * self.looks + _LEARN * looks
 
 
@@ -83,6 +89,7 @@ class FaceTracker:
         self._absent: list[_Person] = []
         self._touching: dict[int, Float32] = {}  # id -> looks before faces came close
         self._next_id = 0
+        self._samples = np.empty((0, 0, 3), np.int16)  # the last picture, sparsely
         self._looked = -np.inf
 
     def update(self, image: Image, timestamp: float) -> tuple[Face, ...]:
@@ -103,17 +110,22 @@ class FaceTracker:
 
     def _follow(self, image: Image, timestamp: float) -> bool:
         """Fit every present person's mesh again; tell whether somebody was lost."""
+        cut = self._picture_changed(image)
         kept: list[_Person] = []
         views: list[tuple[FoundFace, Float32]] = []
         lost: list[_Person] = []
         for person in self._present:
             face = self._finder.follow(image, person.face.mesh)
-            looks = None if face is None else appearance(face.crop)
-            if face is None or looks is None or unlikeness(looks, person.looks) > _CUT_UNLIKENESS:
+            if face is None:
                 lost.append(person)
-            else:
-                kept.append(person)
-                views.append((face, looks))
+                continue
+            looks = appearance(face.crop)
+            if cut and unlikeness(looks, person.last_looks) > _CUT_FACE:
+                person.cut_away = True
+                lost.append(person)
+                continue
+            kept.append(person)
+            views.append((face, looks))
         # two meshes on one face: it is whose looks it has; the other one is hidden behind
         for i in range(len(kept)):
             for j in range(i + 1, len(kept)):
@@ -129,9 +141,16 @@ class FaceTracker:
                 continue
             if close:
                 self._touching.setdefault(person.face_id, person.looks)
-            person.see(face, timestamp, None if close else looks)
+            person.see(face, timestamp, looks, learn=not close)
         self._absent += lost
         return bool(lost)
+
+    def _picture_changed(self, image: Image) -> bool:
+        """Tell whether the whole picture differs from the one before as after a cut."""
+        height, width = image.shape[:2]
+        samples = image[:: max(1, height // 18), :: max(1, width // 32)].astype(np.int16)
+        before, self._samples = self._samples, samples
+        return before.shape == samples.shape and float(np.abs(samples - before).mean()) > _CUT_PICTURE
 
     def _look_for_others(self, image: Image, timestamp: float) -> None:
         """Ask the detector; give new faces to those who were away, or to new people."""
@@ -145,12 +164,12 @@ class FaceTracker:
         for place, (face, look) in enumerate(zip(found, looks, strict=True)):
             person = taken.get(place)
             if person is None:
-                person = _Person(self._next_id, face, look, timestamp)
+                person = _Person(self._next_id, face, look, look, timestamp)
                 self._next_id += 1
             else:
                 self._absent.remove(person)
-                person.velocity = np.zeros(2)
-                person.face, person.seen = face, timestamp
+                person.velocity, person.cut_away = np.zeros(2), False
+                person.face, person.last_looks, person.seen = face, look, timestamp
             self._present.append(person)
 
     def _match(
@@ -171,7 +190,11 @@ class FaceTracker:
                     for place in (person.expected(timestamp), person.centre)
                 )
                 far = off / (max(w, h, person.face.box[2]) * (1 + 2 * away))
-                cost[row, column] = far + _LOOKS_WEIGHT * unlikeness(look, person.looks)
+                unlike = unlikeness(look, person.looks)
+                stranger = unlike > (_CUT_FACE if person.cut_away else _MOST_UNLIKE)
+                if person.face_id in self._touching and not person.cut_away:
+                    stranger = False  # somebody still covers part of the face: its looks say little
+                cost[row, column] = _NEVER if stranger else far + _LOOKS_WEIGHT * unlike
         rows, columns = linear_sum_assignment(cost)
         return {
             int(r): self._absent[int(c)] for r, c in zip(rows, columns, strict=True) if cost[r, c] <= _MOST_COST

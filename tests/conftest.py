@@ -1,0 +1,149 @@
+"""Rendered faces, and clips of them made on the spot; no person is shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from actionunits.analyzer import Analyzer
+
+MILLISECOND = Fraction(1, 1000)
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def face_files() -> tuple[Path, ...]:
+    """face0 shows AU6+12+25, face1 AU1+2+5+25+26, face2 nothing, face3 AU4+7+9; four people, 384 x 384."""
+    return tuple(DATA / f"face{number}.jpg" for number in range(4))
+
+
+@pytest.fixture(scope="session")
+def pictures(face_files: tuple[Path, ...]) -> tuple[np.ndarray, ...]:
+    """The four rendered faces, (384, 384, 3) RGB."""
+    return tuple(np.asarray(Image.open(path).convert("RGB")) for path in face_files)
+
+
+@pytest.fixture(scope="session")
+def blank() -> np.ndarray:
+    """A (384, 384, 3) picture without a face."""
+    return np.linspace(40, 90, 384, dtype=np.uint8)[:, None, None].repeat(384, axis=1).repeat(3, axis=2)
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> Analyzer:
+    """The shipped model with default settings."""
+    return Analyzer()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes pictures as a clip with exactly the given times, in units of ``time_base``.
+
+    The default codec keeps every pixel; ``turned`` degrees (clockwise) go into the display matrix of an MP4.
+    """
+
+    def write(
+        name: str,
+        pictures: Sequence[np.ndarray],
+        times: Sequence[int] | None = None,
+        *,
+        codec: str = "png",
+        pixel_format: str = "rgb24",
+        time_base: Fraction = MILLISECOND,
+        rate: int = 25,
+        turned: int = 0,
+    ) -> Path:
+        path = tmp_path / name
+        height, width = pictures[0].shape[:2]
+        options = {"movie_timescale": "1000"} if path.suffix in (".mp4", ".mov") else {}
+        with av.open(str(path), "w", options=options) as container:
+            stream: Any = container.add_stream(codec, rate=rate)
+            stream.height, stream.width, stream.pix_fmt = height, width, pixel_format
+            stream.codec_context.time_base = stream.time_base = time_base
+            stream.codec_context.max_b_frames = 0
+            for number, picture in enumerate(pictures):
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture)).reformat(format=pixel_format)
+                frame.pts = number * 1000 // rate if times is None else times[number]
+                frame.time_base = time_base
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        if turned:
+            _write_turn(path, turned)
+        return path
+
+    return write
+
+
+def _write_turn(path: Path, degrees: int) -> None:
+    """Write a display matrix into the track header of an MP4."""
+    a, b, c, d = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    data = bytearray(path.read_bytes())
+    place = data.find(b"tkhd") + 4 + 40
+    numbers = [value * 0x10000 for value in (a, b, 0, c, d, 0, 0, 0)]
+    data[place : place + 32] = b"".join(number.to_bytes(4, "big", signed=True) for number in numbers)
+    path.write_bytes(data)
+
+
+@pytest.fixture(scope="session")
+def numbers_of() -> Callable[[Any], list[tuple[Any, ...]]]:
+    """A function: everything that frame results say, pictures and sources left out, ready to be compared with ==."""
+
+    def plain(results: Any) -> list[tuple[Any, ...]]:
+        return [
+            (
+                result.frame,
+                result.timestamp,
+                *(
+                    (
+                        one.face.face_id,
+                        one.face.confidence,
+                        one.face.box,
+                        one.face.pose,
+                        one.face.interocular_px,
+                        one.face.sharpness,
+                        one.face.flags,
+                        one.probability.tobytes(),
+                        one.occurrence.tobytes(),
+                        one.intensity.tobytes(),
+                    )
+                    for one in result.faces
+                ),
+            )
+            for result in results
+        ]
+
+    return plain
+
+
+@pytest.fixture
+def broken_inputs(tmp_path: Path, pictures: tuple[np.ndarray, ...], clip: Callable[..., Path]) -> SimpleNamespace:
+    """Inputs that start well and end badly: ``video`` (cut off after some frames) and ``picture`` (cut off)."""
+    whole = clip("whole.mkv", [pictures[0]] * 12, codec="ffv1", pixel_format="bgr0")
+    video = tmp_path / "cut.mp4"
+    good = clip("good.mp4", [pictures[0]] * 12, codec="libx264", pixel_format="yuv444p")
+    video.write_bytes(_faststart(good)[: -good.stat().st_size // 3])
+    picture = tmp_path / "cut.jpg"
+    picture.write_bytes((DATA / "face0.jpg").read_bytes()[:9000])
+    return SimpleNamespace(video=video, picture=picture, whole=whole)
+
+
+def _faststart(path: Path) -> bytes:
+    """An MP4 with its index in front, so that a reader notices the missing end late."""
+    moved = path.with_name("moved.mp4")
+    with (
+        av.open(str(path)) as reading,
+        av.open(str(moved), "w", options={"movflags": "faststart"}) as writing,
+    ):
+        copied = writing.add_stream_from_template(reading.streams.video[0])
+        for packet in reading.demux(reading.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copied
+                writing.mux(packet)
+    return moved.read_bytes()
