@@ -1,10 +1,8 @@
 """Rendered faces, and clips of them made on the spot; no person is shown."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -62,7 +60,8 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         path = tmp_path / name
         height, width = pictures[0].shape[:2]
-        options = {"movie_timescale": "1000"} if path.suffix in (".mp4", ".mov") else {}
+        in_boxes = path.suffix in (".mp4", ".mov")
+        options = {"movie_timescale": "1000", "movflags": "faststart"} if in_boxes else {}
         with av.open(str(path), "w", options=options) as container:
             stream: Any = container.add_stream(codec, rate=rate)
             stream.height, stream.width, stream.pix_fmt = height, width, pixel_format
@@ -123,27 +122,8 @@ def numbers_of() -> Callable[[Any], list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-def broken_inputs(tmp_path: Path, pictures: tuple[np.ndarray, ...], clip: Callable[..., Path]) -> SimpleNamespace:
-    """Inputs that start well and end badly: ``video`` (cut off after some frames) and ``picture`` (cut off)."""
-    whole = clip("whole.mkv", [pictures[0]] * 12, codec="ffv1", pixel_format="bgr0")
-    video = tmp_path / "cut.mp4"
-    good = clip("good.mp4", [pictures[0]] * 12, codec="libx264", pixel_format="yuv444p")
-    video.write_bytes(_faststart(good)[: -good.stat().st_size // 3])
-    picture = tmp_path / "cut.jpg"
-    picture.write_bytes((DATA / "face0.jpg").read_bytes()[:9000])
-    return SimpleNamespace(video=video, picture=picture, whole=whole)
-
-
-def _faststart(path: Path) -> bytes:
-    """An MP4 with its index in front, so that a reader notices the missing end late."""
-    moved = path.with_name("moved.mp4")
-    with (
-        av.open(str(path)) as reading,
-        av.open(str(moved), "w", options={"movflags": "faststart"}) as writing,
-    ):
-        copied = writing.add_stream_from_template(reading.streams.video[0])
-        for packet in reading.demux(reading.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = copied
-                writing.mux(packet)
-    return moved.read_bytes()
+def cut_video(pictures: tuple[np.ndarray, ...], clip: Callable[..., Path]) -> Path:
+    """An MP4 whose index is whole and whose last frames are missing."""
+    path = clip("cut.mp4", [pictures[0]] * 12, codec="libx264", pixel_format="yuv444p")
+    path.write_bytes(path.read_bytes()[: -path.stat().st_size // 4])
+    return path

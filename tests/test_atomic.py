@@ -39,7 +39,7 @@ def test_replaces_only_at_the_end(tmp_path: Path) -> None:
 def test_any_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, failure: BaseException) -> None:
     target = tmp_path / "results.csv"
     target.write_text("old")
-    with pytest.raises(type(failure)) as caught, written_aside(target) as aside:
+    with pytest.raises(type(failure)) as caught, written_aside(target) as aside:  # noqa: PT012
         aside.write_text("half")
         raise failure
     assert caught.value is failure
@@ -84,9 +84,9 @@ def test_failures_about_other_files_pass_through(tmp_path: Path) -> None:
 
 
 def test_missing_and_unwritable_folder_fail_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ResultsError, match=r"folder does not exist.*Create the folder"):
-        with written_aside(tmp_path / "none" / "results.csv"):
-            pytest.fail("the body ran")
+    no_folder = tmp_path / "none" / "results.csv"
+    with pytest.raises(ResultsError, match=r"folder does not exist.*Create the folder"), written_aside(no_folder):
+        pytest.fail("the body ran")
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match="its folder is a file"), written_aside(tmp_path / "file" / "results.csv"):
         pytest.fail("the body ran")
@@ -106,9 +106,9 @@ def test_rename_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         raise PermissionError(errno.EACCES, "in use", str(self), None, str(target))
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(ResultsError, match="close programs that hold the file open"):
-        with written_aside(tmp_path / "results.csv") as aside:
-            aside.write_text("whole")
+    message = "close programs that hold the file open"
+    with pytest.raises(ResultsError, match=message), written_aside(tmp_path / "results.csv") as aside:
+        aside.write_text("whole")
     assert left_in(tmp_path) == []
 
 

@@ -94,7 +94,11 @@ def fit_ridge(features: Float32, levels: Float32) -> dict[str, Float32]:
     """Fit one ridge per AU."""
     mean, size = features.mean(0), features.std()
     model = Ridge(alpha=RIDGE).fit((features - mean) / size, levels)
-    return {"mean": mean, "slope": (model.coef_ / size).astype(np.float32), "offset": model.intercept_.astype(np.float32)}
+    return {
+        "mean": mean,
+        "slope": (model.coef_ / size).astype(np.float32),
+        "offset": model.intercept_.astype(np.float32),
+    }
 
 
 def fit_mouth(plain: Float32, copies: Float32, levels: Float32, seed: int) -> dict[str, Float32]:
@@ -292,7 +296,9 @@ def main() -> None:
     card = make_card(faces, weights_hash, thresholds, neutral, quality, arguments.seed)
     (WEIGHTS_ROOM / "card.json").write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for row in quality.per_au:
-        print(f"AU{row.au:<3} n {row.positives:5} AUROC {row.auroc:.3f} F1 {row.f1:.3f} ICC {row.icc:.3f} MAE {row.mae:.3f}")
+        print(
+            f"AU{row.au:<3} n {row.positives:5} AUROC {row.auroc:.3f} F1 {row.f1:.3f} ICC {row.icc:.3f} MAE {row.mae:.3f}"
+        )
     for name in ("auroc", "f1", "icc", "mae"):
         print(f"mean {name} {np.mean([getattr(row, name) for row in quality.per_au]):.3f}")
 

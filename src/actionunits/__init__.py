@@ -22,9 +22,7 @@ _ROOMS = {
     "Analyzer": "analyzer",
     "ActionUnitsError": "errors",
     "Results": "results",
-    **dict.fromkeys(
-        ("AUSet", "BP4D_12", "BP4D_22", "BP4D_INTENSITY_5", "DISFA_8", "DISFA_12", "GEOMETRY_23"), "facs"
-    ),
+    **dict.fromkeys(("AUSet", "BP4D_12", "BP4D_22", "BP4D_INTENSITY_5", "DISFA_8", "DISFA_12", "GEOMETRY_23"), "facs"),
 }
 
 __all__ = [

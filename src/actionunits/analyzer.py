@@ -176,9 +176,7 @@ class Analyzer:
             column: self.card.thresholds[place] for column, place in zip(self.aus.columns, self._places, strict=True)
         }
 
-    def stream(
-        self, source: Source, *, pictures: bool = True, watch: Watch | None = None
-    ) -> Iterator[FrameResult]:
+    def stream(self, source: Source, *, pictures: bool = True, watch: Watch | None = None) -> Iterator[FrameResult]:
         """Yield one result per frame, as soon as it is known; memory does not grow with the video.
 
         With a person baseline the source is looked through first, and results come afterwards.
@@ -200,7 +198,9 @@ class Analyzer:
             return
         if isinstance(source, Camera):
             raise UsageError(
-                f"baseline {self.baseline}", "needs the whole recording, and a camera has no end", "Record, then analyse"
+                f"baseline {self.baseline}",
+                "needs the whole recording, and a camera has no end",
+                "Record, then analyse",
             )
         tracks = Tracks()
         kept: list[ScoredFrame] = []
@@ -300,4 +300,3 @@ def _single(path: str | Path) -> MediaInput:
     if len(expanded.inputs) != 1:
         raise MediaError(path, f"is {len(expanded.inputs)} files", "Stream one at a time, or use analyze")
     return expanded.inputs[0]
-

@@ -132,4 +132,6 @@ class LiveWindow:
 
 
 def _no_window(reason: str) -> UsageError:
-    return UsageError("webcam", f"no window can be opened here ({reason})", "Install tkinter (python3-tk), or use --headless")
+    return UsageError(
+        "webcam", f"no window can be opened here ({reason})", "Install tkinter (python3-tk), or use --headless"
+    )

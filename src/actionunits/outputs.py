@@ -115,7 +115,9 @@ def write_analysis(
             stack.enter_context(open_sink(name, path, analyzer.aus))
             for name, path in zip(outputs.formats, tables, strict=True)
         ]
-        overlay = stack.enter_context(_OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, facts, outputs.overlay))
+        overlay = stack.enter_context(
+            _OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, facts, outputs.overlay)
+        )
         collector = RowCollector(analyzer.aus)
         for result in analyzer.stream(source, pictures=outputs.overlay, watch=facts):
             count += 1

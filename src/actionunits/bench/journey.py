@@ -172,6 +172,7 @@ def measure_start(folder: Path) -> Iterator[Measured]:
         "process start to first result": "import sys, actionunits as au\nnext(au.Analyzer().stream(sys.argv[1]))",
     }
     for what, program in programs.items():
+
         def run(program: str = program) -> int:
             subprocess.run([sys.executable, "-c", program, str(clip)], check=True, capture_output=True)
             return 1
@@ -181,7 +182,9 @@ def measure_start(folder: Path) -> Iterator[Measured]:
         yield Measured(what, "-", frames, took, f"of it Python itself {empty:.2f} s")
 
 
-def run_benchmark(*, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int = 1) -> list[Measured]:
+def run_benchmark(
+    *, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int = 1
+) -> list[Measured]:
     """Run everything; see the module's text.
 
     Args:
@@ -204,7 +207,9 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         model = names[0] if names else model
     return f"{os.cpu_count()} cores, {model}, {platform.system()}, Python {platform.python_version()}"
 
@@ -215,4 +220,6 @@ def save(lines: list[Measured], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["what", "size", "frames", "seconds", "frames_per_second", "note", "machine"])
         for line in lines:
-            writer.writerow([line.what, line.size, line.frames, f"{line.seconds:.3f}", f"{line.rate:.1f}", line.note, machine()])
+            writer.writerow(
+                [line.what, line.size, line.frames, f"{line.seconds:.3f}", f"{line.rate:.1f}", line.note, machine()]
+            )

@@ -19,12 +19,17 @@ def analyze(
     formats: Annotated[
         str, typer.Option("--format", help="Any of csv, parquet, jsonl, joined by commas; openface, elan come later.")
     ] = "csv",
-    model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")] = "geometry",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
+    ] = "geometry",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
-    max_faces: Annotated[int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")] = None,
+    max_faces: Annotated[
+        int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")
+    ] = None,
     every: Annotated[int, typer.Option("--every", min=1, help="Analyse every Nth frame of a video.")] = 1,
     baseline: Annotated[
-        str, typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s).")
+        str,
+        typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s)."),
     ] = "none",
 ) -> None:
     """Find the action units of every face in every frame.

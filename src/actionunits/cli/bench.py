@@ -20,7 +20,9 @@ def _verbs() -> None:
 @app.command("analyze")
 def analyze(
     seconds: Annotated[float, typer.Option(min=1, help="Length of the clips for the rates.")] = 20,
-    minutes: Annotated[str, typer.Option(help="Lengths for time and memory, joined by commas; empty for none.")] = "1,10",
+    minutes: Annotated[
+        str, typer.Option(help="Lengths for time and memory, joined by commas; empty for none.")
+    ] = "1,10",
     repeats: Annotated[int, typer.Option(min=1, help="The best of so many runs counts.")] = 3,
     threads: Annotated[int, typer.Option(min=1, help="Threads inside one inference.")] = 1,
     out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-analyze.csv"),

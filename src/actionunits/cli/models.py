@@ -26,7 +26,9 @@ def list_models() -> None:
     console = Console()
     for name in shipped_cards():
         card, _ = find_card(name)
-        quality = "not measured" if card.mean_auroc is None else f"mean AUROC {card.mean_auroc:.3f} on held-out subjects"
+        quality = (
+            "not measured" if card.mean_auroc is None else f"mean AUROC {card.mean_auroc:.3f} on held-out subjects"
+        )
         console.print(f"[bold]{card.name}[/bold] {card.version}: {card.title}", highlight=False)
         for label, text in (
             ("action units", str(card.au_set)),

@@ -9,12 +9,12 @@ import typer
 
 
 def webcam(
-    camera: Annotated[
-        str, typer.Option("--camera", help="The camera's number, or a video file in its stead.")
-    ] = "0",
+    camera: Annotated[str, typer.Option("--camera", help="The camera's number, or a video file in its stead.")] = "0",
     headless: Annotated[bool, typer.Option("--headless", help="No window: print the strongest action units.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after so long.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Also keep the table, as DIR/webcam.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Also keep the table, as DIR/webcam.csv.")
+    ] = None,
     model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD")] = "geometry",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
     max_faces: Annotated[int | None, typer.Option("--max-faces", min=1)] = None,

@@ -18,6 +18,8 @@ _MOST_BYTES = 2**20  # a card is a page of text
 _MOST_WEIGHTS = 2**31
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Spread = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -82,8 +84,8 @@ class PictureInput(_Part):
     name: str
     crop: str
     crop_hash: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Finite, Finite, Finite]
+    std: tuple[Spread, Spread, Spread]
 
 
 class Card(_Part):

@@ -77,9 +77,7 @@ class FaceDetector:
         threads: threads inside one inference.
     """
 
-    def __init__(
-        self, model: Literal["full", "short"] = "full", *, threshold: float = 0.5, threads: int = 1
-    ) -> None:
+    def __init__(self, model: Literal["full", "short"] = "full", *, threshold: float = 0.5, threads: int = 1) -> None:
         network = _NETWORKS[model]
         self._model = LiteRTModel(asset_path("face-models", network.file), threads=threads)
         self._size = self._model.input_shape[1]

@@ -106,5 +106,3 @@ def _inside(a: Box, b: Box) -> bool:
     """Tell whether the centre of ``a`` lies in the middle half of ``b`` and their sizes are alike."""
     dx, dy = a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2
     return abs(dx) < b[2] / 4 and abs(dy) < b[3] / 4 and 0.5 < a[2] / max(b[2], 1e-6) < 2
-
-

@@ -46,7 +46,9 @@ class LiteRTModel:
         """Return the position of the only output whose last axis has ``width`` entries (names differ by export)."""
         found = [position for position, (_, shape) in enumerate(self._outputs) if shape[-1] == width]
         if len(found) != 1:
-            raise AssetError("face model", f"has no single output of width {width}", "Pull the pinned face-models asset")
+            raise AssetError(
+                "face model", f"has no single output of width {width}", "Pull the pinned face-models asset"
+            )
         return found[0]
 
     def run(self, tensor: Float32) -> list[Float32]:

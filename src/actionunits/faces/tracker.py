@@ -172,9 +172,7 @@ class FaceTracker:
                 person.face, person.last_looks, person.seen = face, look, timestamp
             self._present.append(person)
 
-    def _match(
-        self, found: Sequence[FoundFace], looks: Sequence[Float32], timestamp: float
-    ) -> dict[int, _Person]:
+    def _match(self, found: Sequence[FoundFace], looks: Sequence[Float32], timestamp: float) -> dict[int, _Person]:
         """Assign found faces to absent people at the least total cost; place in ``found`` -> person."""
         if not found or not self._absent:
             return {}
@@ -196,9 +194,7 @@ class FaceTracker:
                     stranger = False  # somebody still covers part of the face: its looks say little
                 cost[row, column] = _NEVER if stranger else far + _LOOKS_WEIGHT * unlike
         rows, columns = linear_sum_assignment(cost)
-        return {
-            int(r): self._absent[int(c)] for r, c in zip(rows, columns, strict=True) if cost[r, c] <= _MOST_COST
-        }
+        return {int(r): self._absent[int(c)] for r, c in zip(rows, columns, strict=True) if cost[r, c] <= _MOST_COST}
 
     def _looks(self, person: _Person) -> Float32:
         return self._touching.get(person.face_id, person.looks)
@@ -266,5 +262,3 @@ def _near_others(around: Sequence[Box]) -> list[bool]:
             if x - gap < u + s and u - gap < x + w and y - gap < v + t and v - gap < y + h:
                 near[i] = near[j] = True
     return near
-
-

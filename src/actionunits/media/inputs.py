@@ -1,6 +1,6 @@
 """From what the user typed (files, folders, patterns) to the list of media to read."""
 
-import glob
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,46 +81,69 @@ def _matches(pattern: Path, failures: list[ActionUnitsError]) -> list[Path]:
         failures.append(MediaError(pattern, "there is no such file or folder", "Check the path"))
         return []
     base = Path(pattern.anchor)
-    parts = list(pattern.parts[1:] if pattern.anchor else pattern.parts)
+    parts = pattern.parts[1:] if pattern.anchor else pattern.parts
     while parts and (base / parts[0]).exists():  # a folder called "clips [1]" is meant literally
-        base /= parts.pop(0)
-    query = str(Path(glob.escape(str(base)), *parts))
-    matches = glob.glob(query, recursive=True)  # noqa: PTH207 - Path.glob raises on folders it may not read
+        base, parts = base / parts[0], parts[1:]
     files: set[Path] = set()
     visited: set[str] = set()
-    for match in map(Path, matches):
-        files.update(_walk(match, visited, failures) if match.is_dir() else (match,))
+    for match in _expand(base, parts, failures):
+        files.update(_files(match, visited, failures) if match.is_dir() else (match,))
     media = sorted(file for file in files if kind_of_suffix(file) is not None)
     if not media:
         failures.append(MediaError(pattern, "no picture or video matches this pattern", "Check the pattern"))
     return media
 
 
+def _expand(base: Path, parts: Sequence[str], failures: list[ActionUnitsError]) -> Iterator[Path]:
+    """The paths a pattern matches. Not `glob`, which visits folders that link to each other once for every way there."""
+    if not parts:
+        yield base
+    elif parts[0] == "**":
+        for folder, _ in _walk(base, set(), failures):
+            yield from _expand(folder, parts[1:], failures)
+    elif not any(sign in parts[0] for sign in _PATTERN_SIGNS):
+        if (base / parts[0]).exists():
+            yield from _expand(base / parts[0], parts[1:], failures)
+    elif base.is_dir():
+        for name, _ in _entries(base, failures, hidden=parts[0].startswith(".")):
+            if fnmatch.fnmatch(name, parts[0]):
+                yield from _expand(base / name, parts[1:], failures)
+
+
 def _files_below(folder: Path, failures: list[ActionUnitsError]) -> list[Path]:
     known = len(failures)
-    files = sorted(path for path in _walk(folder, set(), failures) if kind_of_suffix(path) is not None)
+    files = sorted(path for path in _files(folder, set(), failures) if kind_of_suffix(path) is not None)
     if not files and len(failures) == known:
         failures.append(MediaError(folder, "there is no picture or video in this folder", "Check the path"))
     return files
 
 
-def _walk(folder: Path, visited: set[str], failures: list[ActionUnitsError]) -> Iterator[Path]:
-    """Every file below a folder that is not hidden; ``visited`` holds the real paths of the folders seen so far."""
+def _files(folder: Path, visited: set[str], failures: list[ActionUnitsError]) -> Iterator[Path]:
+    for place, names in _walk(folder, visited, failures):
+        yield from (place / name for name in names)
+
+
+def _walk(folder: Path, visited: set[str], failures: list[ActionUnitsError]) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and those below it that are not hidden, each with its files; ``visited`` holds real paths seen so far."""
     identity = os.path.realpath(folder)
-    if identity in visited:
+    if identity in visited or not folder.is_dir():
         return
     visited.add(identity)
-    try:
-        with os.scandir(folder) as scan:
-            entries = sorted((entry.name, entry.is_dir()) for entry in scan if not entry.name.startswith("."))
-    except OSError as error:
-        failures.append(unreadable(folder, error))
-        return
+    entries = _entries(folder, failures)
+    yield folder, [name for name, is_folder in entries if not is_folder]
     for name, is_folder in entries:
         if is_folder:
             yield from _walk(folder / name, visited, failures)
-        else:
-            yield folder / name
+
+
+def _entries(folder: Path, failures: list[ActionUnitsError], *, hidden: bool = False) -> list[tuple[str, bool]]:
+    """What lies in a folder, sorted: names, and whether each is a folder; nothing if it cannot be read."""
+    try:
+        with os.scandir(folder) as scan:
+            return sorted((entry.name, entry.is_dir()) for entry in scan if hidden or not entry.name.startswith("."))
+    except OSError as error:
+        failures.append(unreadable(folder, error))
+        return []
 
 
 def _classify(path: Path, failures: list[ActionUnitsError], *, named: bool) -> MediaInput | None:
