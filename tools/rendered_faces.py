@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from actionunits.estimators.geometry import mesh_features
 from actionunits.estimators.mouth import FEATURES, mouth_features, mouth_frame, mouth_picture
-from actionunits.facs import GEOMETRY_23
+from actionunits.faces.face import Pose
 from actionunits.faces.finder import FaceFinder
 from actionunits.faces.pose import frontal, rotation_of_pose
-from actionunits.faces.face import Pose
+from actionunits.facs import GEOMETRY_23
 
 Float32 = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ def true_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
 
 
 def visible_levels(commanded: dict[str, float]) -> Float32:
-    """Return (A,) levels that are visible, not only commanded: AUs 10, 16, 22, 26 and 27 part the lips, 27 drops the jaw."""
+    """Return (A,) visible levels, not only commanded ones: AUs 10, 16, 22, 26, 27 part the lips, 27 drops the jaw."""
     level = np.array([commanded.get(str(au), 0.0) for au in AUS], np.float32)
     place = {au: AUS.index(au) for au in (*PARTS_LIPS, 26)}
     level[place[25]] = max(level[place[au]] for au in PARTS_LIPS)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rendered_faces import AUS, RenderedFaces, mesh_rendered_faces
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, roc_auc_score
@@ -30,6 +29,7 @@ from actionunits.estimators.card import AUQuality, Card, Licence, Quality, Train
 from actionunits.estimators.geometry import LIPS_PART, GeometryWeights
 from actionunits.faces import pose
 from actionunits.geometry import MESH_FLIP, umeyama
+from rendered_faces import AUS, RenderedFaces, mesh_rendered_faces
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -155,7 +155,7 @@ def icc31(a: Float64, b: Float64) -> float:
 
 
 def fit_links(weights: GeometryWeights, held_out: Float32, levels: Float32) -> tuple[GeometryWeights, Float64, Float64]:
-    """Fit log-odds, intensity scale and thresholds on held-out scores; returns weights, thresholds, neutral log-odds."""
+    """Fit log-odds, intensity scale and thresholds on held-out scores; return weights, thresholds, neutral log-odds."""
     neutral = levels.sum(1) == 0
     columns: dict[str, list[float]] = {name: [] for name in ("es", "eo", "is", "io", "threshold", "neutral")}
     for place in range(len(AUS)):
@@ -168,7 +168,7 @@ def fit_links(weights: GeometryWeights, held_out: Float32, levels: Float32) -> t
         stretch = np.polyfit(score - rest, level, 1)[0]
         candidates = np.quantile(score, np.linspace(0.02, 0.998, 300))
         quiet = [t for t in candidates if (score[absent] >= t).mean() <= MOST_FALSE_ALARMS and t > rest]
-        best = max(quiet, key=lambda t, x=score, y=occurs: f1_score(y, x >= t))
+        best = quiet[int(np.argmax([f1_score(occurs, score >= t) for t in quiet]))]
         columns["es"].append(slope)
         columns["eo"].append(offset)
         columns["is"].append(float(stretch))
@@ -286,8 +286,9 @@ def main() -> None:
     weights, thresholds, neutral = fit_links(fit(faces, features, everything, arguments.seed), held_out, faces.level)
 
     quality = Quality(
-        protocol=f"{FOLDS}-fold cross-validation by subject on rendered faces; an AU occurs from intensity {OCCURS_FROM} "
-        "(FACS B); false-positive rate where its intensity is 0; thresholds and links are fitted on the same held-out scores",
+        protocol=f"{FOLDS}-fold cross-validation by subject on rendered faces; an AU occurs from intensity "
+        f"{OCCURS_FROM} (FACS B); false-positive rate where its intensity is 0; thresholds and links are fitted on the "
+        "same held-out scores",
         per_au=judge(weights, thresholds, held_out, faces.level),
     )
     WEIGHTS_ROOM.mkdir(parents=True, exist_ok=True)
@@ -297,7 +298,8 @@ def main() -> None:
     (WEIGHTS_ROOM / "card.json").write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     for row in quality.per_au:
         print(
-            f"AU{row.au:<3} n {row.positives:5} AUROC {row.auroc:.3f} F1 {row.f1:.3f} ICC {row.icc:.3f} MAE {row.mae:.3f}"
+            f"AU{row.au:<3} n {row.positives:5} AUROC {row.auroc:.3f} F1 {row.f1:.3f} ICC {row.icc:.3f} "
+            f"MAE {row.mae:.3f}"
         )
     for name in ("auroc", "f1", "icc", "mae"):
         print(f"mean {name} {np.mean([getattr(row, name) for row in quality.per_au]):.3f}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,8 @@ import numpy as np
 
 from actionunits.errors import MediaError, ResultsError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
-from actionunits.facs import AUSet, AUSetLike
 from actionunits.faces import Face, FaceFinder, FaceTracker
+from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, VideoReader, expand_inputs, prefetch, read_image_frame
 from actionunits.results.baseline import Baseline
 from actionunits.results.frames import FaceResult, FrameResult
@@ -264,7 +264,7 @@ class Analyzer:
         frame = scored.frame
         return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
 
-    def _frames(self, source: Source, watch: Watch) -> Iterator[Frame]:
+    def _frames(self, source: Source, watch: Watch) -> Generator[Frame]:
         if isinstance(source, Camera):
             watch.opened(SourceFacts("camera"))
             with source:

@@ -149,7 +149,7 @@ def test_order_of_time(tmp_path: Path) -> None:
     assert times == pytest.approx([0.0, 0.04, 0.04, 0.0396, 0.08], abs=1e-3)
     assert times == sorted(set(times))
     message = r"at 0\.030000 s comes after one at 0\.040000 s"
-    with pytest.raises(UsageError, match=message), VideoWriter(path, width=64, height=48) as writer:
+    with pytest.raises(UsageError, match=message), VideoWriter(path, width=64, height=48) as writer:  # noqa: PT012
         for time in (0.04, 0.03):
             writer.write(GREY, time)
     assert len(frames_of(path)) == 5  # the first file is untouched
@@ -201,7 +201,7 @@ def test_disk_full(tmp_path: Path, count: int) -> None:
     try:
         message = r"clip\.mp4: it could not be written.*Choose another folder"
         writer = VideoWriter(tmp_path / "clip.mp4", width=320, height=240)
-        with pytest.raises(MediaError, match=message), writer:
+        with pytest.raises(MediaError, match=message), writer:  # noqa: PT012
             for index in range(count):
                 writer.write(noise, index / 25)
         with pytest.raises(MediaError, match=r"a\.png: it could not be written"):

@@ -51,7 +51,7 @@ class Measured:
 
 
 def make_clip(path: Path, width: int, height: int, seconds: float) -> None:
-    """Write a clip of one rendered face, half the picture's height or more, by repeating the shipped sample to and fro."""
+    """Write a clip of one rendered face by repeating the shipped sample to and fro."""
     with VideoReader(SAMPLE_CLIP) as reader:
         sample = [frame.image for frame in reader]
     side = int(height * 0.9)
@@ -88,7 +88,7 @@ def bare_loop(path: Path, threads: int) -> int:
         container.streams.video[0].thread_type = "AUTO"
         mesh = None
         for frame in container.decode(video=0):
-            image = frame.to_ndarray(format="rgb24")
+            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
             if mesh is None:
                 mesh = FaceFinder(threads=threads).find(image)[0].mesh
             mesh, _, _ = mesh_network.fit(image, Region.of_mesh(mesh))

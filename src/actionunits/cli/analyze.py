@@ -55,7 +55,7 @@ def analyze(
     analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline)
     expanded = expand_inputs(inputs)
     stems = plan_stems(expanded.inputs)
-    outputs = Outputs(out, chosen, overlay, tuple(["actionunits", *sys.argv[1:]]))
+    outputs = Outputs(out, chosen, overlay, ("actionunits", *sys.argv[1:]))
     outputs.prepare()
     for failure in expanded.failures:
         typer.echo(f"error: {failure}", err=True)

@@ -1,7 +1,8 @@
 """BlazeFace: where are the faces in a picture?
 
 Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs". The full-range model looks at
-the whole picture at 192 x 192; the short-range model, made for faces that fill the picture, is asked when it finds none.
+the whole picture at 192 x 192; the short-range model, made for faces that fill the picture, is asked when that finds
+none.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class FaceDetector:
         raw[:, 0] -= (left, top)
         raw[:, 2:] -= (left, top)
         raw /= scale
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[keep], -100, 100)))
+        scores = (1.0 / (1.0 + np.exp(-np.clip(logits[keep], -80, 80)))).astype(np.float32)  # (K,)
         return _merge(raw, scores, limit=float(max(height, width)))
 
     def _letterbox(self, image: NDArray[np.uint8]) -> tuple[Float32, float, int, int]:

@@ -56,7 +56,7 @@ def frontal(mesh: NDArray[np.floating]) -> tuple[Float64, Float64]:
 
 
 def pose_of_rotation(rotation: Float64) -> Pose:
-    """Read pitch, yaw and roll off a (3, 3) rotation in axes x right, y down, z away: R = Ry(-yaw) Rx(-pitch) Rz(roll)."""
+    """Read a pose off a (3, 3) rotation in axes x right, y down, z away: R = Ry(-yaw) Rx(-pitch) Rz(roll)."""
     pitch = math.asin(max(-1.0, min(1.0, float(rotation[1, 2]))))
     yaw = math.atan2(-float(rotation[0, 2]), float(rotation[2, 2]))
     roll = math.atan2(float(rotation[1, 0]), float(rotation[1, 1]))

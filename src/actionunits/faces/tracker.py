@@ -64,8 +64,8 @@ class _Person:
 class FaceTracker:
     """Faces of one video, frame after frame; or of unrelated pictures, with :meth:`reset` between them.
 
-    A face is followed by its last mesh, without asking the detector. The detector looks when a face was lost, when there
-    is none, and at a set interval.
+    A face is followed by its last mesh, without asking the detector. The detector looks when a face was lost, when
+    there is none, and at a set interval.
 
     Args:
         finder: the networks; may be shared by trackers that do not run at the same time.

@@ -15,12 +15,11 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.errors import UsageError
-from actionunits.geometry.alignment import apply_affine, compose_affine, invert_affine, similarity_matrix
+from actionunits.geometry.alignment import apply_affine, compose_affine, similarity_matrix
 from actionunits.geometry.landmarks import LEFT_EYE, RIGHT_EYE, eye_centres
 from actionunits.geometry.warp import warp
 

@@ -95,7 +95,7 @@ def _matches(pattern: Path, failures: list[ActionUnitsError]) -> list[Path]:
 
 
 def _expand(base: Path, parts: Sequence[str], failures: list[ActionUnitsError]) -> Iterator[Path]:
-    """The paths a pattern matches. Not `glob`, which visits folders that link to each other once for every way there."""
+    """The paths a pattern matches. Not by `glob`: it follows folders that link to each other on every way there is."""
     if not parts:
         yield base
     elif parts[0] == "**":
@@ -124,7 +124,7 @@ def _files(folder: Path, visited: set[str], failures: list[ActionUnitsError]) ->
 
 
 def _walk(folder: Path, visited: set[str], failures: list[ActionUnitsError]) -> Iterator[tuple[Path, list[str]]]:
-    """A folder and those below it that are not hidden, each with its files; ``visited`` holds real paths seen so far."""
+    """A folder and those below it that are not hidden, each with its files; ``visited`` holds the real paths seen."""
     identity = os.path.realpath(folder)
     if identity in visited or not folder.is_dir():
         return

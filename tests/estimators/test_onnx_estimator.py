@@ -1,0 +1,165 @@
+"""The ONNX estimator on graphs so small that their outputs can be worked out by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from actionunits.analyzer import Analyzer
+from actionunits.errors import CardError, UsageError
+from actionunits.estimators import load_estimator
+from actionunits.estimators.base import Estimator, LookedAt
+from actionunits.estimators.card import read_card
+from actionunits.estimators.onnx import OnnxEstimator
+from actionunits.geometry import crop, get_crop
+
+LookedAts = tuple[LookedAt, ...]
+WriteCard = Callable[..., Path]
+RECIPE = get_crop("face-112")
+MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
+WEIGHTS = np.array([[1.0, -2.0], [0.5, 0.25], [-1.5, 3.0]], np.float32)  # (3 channels, 2 AUs)
+OFFSETS = np.array([0.125, -0.75], np.float32)
+PICTURE = {"name": "face", "crop": "face-112", "crop_hash": RECIPE.hash, "mean": MEAN, "std": STD}
+
+
+def graph(
+    weights: np.ndarray = WEIGHTS,
+    *,
+    input_name: str = "face",
+    input_shape: tuple[Any, ...] = ("N", 3, 112, 112),
+    input_type: int = TensorProto.FLOAT,
+    outputs: tuple[str, ...] = ("evidence", "intensity"),
+) -> bytes:
+    """A network whose evidence is the mean colour times ``weights`` plus OFFSETS, and whose intensity is twice that."""
+    nodes = [
+        helper.make_node("Cast", [input_name], ["picture"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["picture"], ["colour"], axes=[2, 3], keepdims=0),  # (N, 3)
+        helper.make_node("Gemm", ["colour", "weights", "offsets"], [outputs[0]]),  # (N, A)
+        *(helper.make_node("Add", [outputs[0], outputs[0]], [name]) for name in outputs[1:]),
+    ]
+    length = input_shape[0]
+    made = helper.make_graph(
+        nodes,
+        "mean colour",
+        [helper.make_tensor_value_info(input_name, input_type, input_shape)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, (length, weights.shape[1])) for name in outputs],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(OFFSETS, "offsets")],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def make(write_card: WriteCard) -> Callable[..., Estimator]:
+    """A function that writes a graph and its card, and loads them."""
+
+    def load(content: bytes | None = None, picture: dict[str, Any] = PICTURE, **words: Any) -> Estimator:
+        path = write_card(graph(**words) if content is None else content, kind="onnx", input=picture)
+        return load_estimator(path)
+
+    return load
+
+
+def colours(faces: LookedAts) -> np.ndarray:
+    """The mean colour of each face's crop, normalised as the card says, (N, 3)."""
+    crops = np.stack([crop(image, face.landmarks, RECIPE).image for image, face in faces]).astype(np.float64)
+    return ((crops / 255 - MEAN) / STD).mean((1, 2))
+
+
+def test_mean_colour_by_hand(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
+    estimator = make()
+    assert isinstance(estimator, OnnxEstimator)
+    scores = estimator.predict(looked_at)
+    expected = colours(looked_at) @ WEIGHTS + OFFSETS
+    assert scores.evidence.dtype == scores.intensity.dtype == np.float32
+    np.testing.assert_allclose(scores.evidence, expected, atol=2e-5)
+    np.testing.assert_allclose(scores.intensity, 2 * expected, atol=4e-5)
+    assert np.ptp(expected, axis=0).min() > 0.05  # the faces differ, so rows in the wrong order would show
+
+
+def test_a_constant(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
+    scores = make(weights=np.zeros((3, 2), np.float32)).predict(looked_at)
+    np.testing.assert_array_equal(scores.evidence, np.tile(OFFSETS, (4, 1)))
+    np.testing.assert_array_equal(scores.intensity, np.tile(2 * OFFSETS, (4, 1)))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 32])
+def test_batches_agree(write_card: WriteCard, looked_at: LookedAts, batch: int) -> None:
+    path = write_card(graph(), kind="onnx", input=PICTURE)
+    many = OnnxEstimator(read_card(path), path, batch=batch)
+    order = [2, 0, 3, 1, 2]
+    together = many.predict([looked_at[place] for place in order])
+    for row, place in enumerate(order):
+        alone = many.predict([looked_at[place]])
+        np.testing.assert_allclose(together.evidence[row], alone.evidence[0], atol=1e-5)
+        np.testing.assert_allclose(together.intensity[row], alone.intensity[0], atol=1e-5)
+    assert many.predict([]).evidence.shape == (0, 2)
+
+
+def test_through_the_analyzer(write_card: WriteCard, face_files: tuple[Path, ...], looked_at: LookedAts) -> None:
+    analyzer = Analyzer(write_card(graph(), kind="onnx", input=PICTURE), aus="25")
+    (result,) = analyzer.stream(face_files[0])
+    expected = (colours(looked_at[:1]) @ WEIGHTS + OFFSETS)[0, 1]
+    assert result.faces[0].probability == pytest.approx([1 / (1 + np.exp(-expected))], abs=1e-3)
+    assert result.faces[0].intensity == pytest.approx([np.clip(2 * expected, 0, 5)], abs=1e-2)
+    assert result.faces[0].occurrence == [1 / (1 + np.exp(-expected)) >= 0.25]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"input_shape": ("N", 3, 96, 96)},
+        {"input_shape": ("N", 1, 112, 112)},
+        {"input_shape": (1, 3, 112, 112)},
+        {"input_type": TensorProto.DOUBLE},
+        {"input_name": "picture_of_face"},
+    ],
+)
+def test_other_inputs_are_refused(make: Callable[..., Estimator], words: dict[str, Any]) -> None:
+    with pytest.raises(CardError, match=r"card\.json: the graph's inputs are .*\(N, 3, 112, 112\)"):
+        make(**words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"outputs": ("evidence",)},
+        {"outputs": ("logits", "intensity")},
+        {"outputs": ("evidence", "intensity", "maps")},
+    ],
+)
+def test_other_outputs_are_refused(make: Callable[..., Estimator], words: dict[str, Any]) -> None:
+    with pytest.raises(CardError, match=r"card\.json: the graph's outputs are .*\(N, 2\)"):
+        make(**words)
+
+
+def test_another_number_of_action_units_is_refused(write_card: WriteCard) -> None:
+    path = write_card(graph(), kind="onnx", input=PICTURE, aus=[12], thresholds=[0.5], neutral_evidence=[0])
+    with pytest.raises(CardError, match=r"the graph's outputs are .*\(N, 1\)"):
+        load_estimator(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"\x08\x07" * 50, graph()[:-200]], ids=["empty", "text", "bytes", "cut off"]
+)
+def test_garbage_is_refused(make: Callable[..., Estimator], content: bytes) -> None:
+    with pytest.raises(CardError, match=r"weights\.bin: ONNX Runtime refuses it"):
+        make(content)
+
+
+def test_another_crop_is_refused(make: Callable[..., Estimator]) -> None:
+    with pytest.raises(CardError, match="was made for crop face-112 00000000, here it is"):
+        make(picture=PICTURE | {"crop_hash": "0" * 64})
+    with pytest.raises((CardError, UsageError), match="no such crop recipe.*face-112"):
+        make(picture=PICTURE | {"crop": "face-7"})
+
+
+def test_a_card_without_a_picture_is_refused(write_card: WriteCard) -> None:
+    path = write_card()
+    with pytest.raises(CardError, match="has no `input`"):
+        OnnxEstimator(read_card(path), path)
