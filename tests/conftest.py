@@ -52,18 +52,19 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
         pictures: Sequence[np.ndarray],
         times: Sequence[int] | None = None,
         *,
-        codec: str = "png",
-        pixel_format: str = "rgb24",
+        codec: str = "ffv1",
+        pixel_format: str = "bgr0",
         time_base: Fraction = MILLISECOND,
         rate: int = 25,
         turned: int = 0,
+        options: dict[str, str] | None = None,
     ) -> Path:
         path = tmp_path / name
         height, width = pictures[0].shape[:2]
         in_boxes = path.suffix in (".mp4", ".mov")
-        options = {"movie_timescale": "1000", "movflags": "faststart"} if in_boxes else {}
-        with av.open(str(path), "w", options=options) as container:
-            stream: Any = container.add_stream(codec, rate=rate)
+        muxing = {"movie_timescale": "1000", "movflags": "faststart"} if in_boxes else {}
+        with av.open(str(path), "w", options=muxing) as container:
+            stream: Any = container.add_stream(codec, rate=rate, options=options or {})
             stream.height, stream.width, stream.pix_fmt = height, width, pixel_format
             stream.codec_context.time_base = stream.time_base = time_base
             stream.codec_context.max_b_frames = 0
@@ -124,6 +125,6 @@ def numbers_of() -> Callable[[Any], list[tuple[Any, ...]]]:
 @pytest.fixture
 def cut_video(pictures: tuple[np.ndarray, ...], clip: Callable[..., Path]) -> Path:
     """An MP4 whose index is whole and whose last frames are missing."""
-    path = clip("cut.mp4", [pictures[0]] * 12, codec="libx264", pixel_format="yuv444p")
+    path = clip("cut.mp4", [*pictures[:2]] * 6, codec="libx264", pixel_format="yuv444p")
     path.write_bytes(path.read_bytes()[: -path.stat().st_size // 4])
     return path

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from actionunits.errors import MediaError, ResultsError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
-from actionunits.faces import Face, FaceFinder, FaceTracker
+from actionunits.estimators.registry import choose_device
+from actionunits.faces import Face, FaceFinder, FaceTracker, FoundFace, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, VideoReader, expand_inputs, prefetch, read_image_frame
 from actionunits.results.baseline import Baseline
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     from actionunits.results import Results
 
 Source = str | Path | MediaInput | Camera
-_AHEAD = 6  # decoded frames that may wait
+Tracked = tuple[Frame, tuple[tuple[int, FoundFace], ...]]
+_DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,11 @@ class Analyzer:
         every: analyse frames 0, N, 2N ... of a video.
         baseline: ``none``, ``median`` or ``neutral:START-END`` (seconds): whether to subtract each person's resting
             score.
-        threads: threads inside one inference of the face networks.
+        threads: threads inside one inference of the networks; two by default, where there are two cores. The numbers
+            do not depend on it.
+
+    Decoding, tracking and scoring run in a thread each. OpenCV is told to use one thread of its own (its pool costs
+    more than it gives on pictures of a face's size); that setting is the process's.
 
     Raises:
         UsageError: an unknown model, device, AU or baseline.
@@ -145,11 +153,13 @@ class Analyzer:
         max_faces: int | None = None,
         every: int = 1,
         baseline: str | Baseline = "none",
-        threads: int = 1,
+        threads: int | None = None,
     ) -> None:
         for name, value in (("max_faces", max_faces), ("every", every), ("threads", threads)):
             if value is not None and value < 1:
                 raise UsageError(f"{name}={value}", "must be at least 1", f"Give {name} as 1, 2, 3 ...")
+        threads = threads or min(2, os.cpu_count() or 1)
+        cv2.setNumThreads(1)
         self.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
         self._estimator = load_estimator(model, device=device, threads=threads)
         self.card: Card = self._estimator.card
@@ -166,7 +176,7 @@ class Analyzer:
         self._neutral_evidence = np.array(self.card.neutral_evidence, np.float32)[self._places]
         self.max_faces = max_faces
         self.every = every
-        self.device = device
+        self.device = choose_device(device)
         self._finder = FaceFinder(threads=threads)
 
     @property
@@ -243,10 +253,9 @@ class Analyzer:
 
     def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
         """Yield every frame's faces and raw scores."""
-        tracker = FaceTracker(self._finder, max_faces=self.max_faces)
-        with closing(self._frames(source, watch)) as frames:
-            for frame in frames:
-                faces = tracker.update(frame.image, frame.timestamp)
+        with closing(self._tracked(source, watch)) as tracked:
+            for frame, found in tracked:
+                faces = tuple(describe(face_id, face, frame.image) for face_id, face in found)
                 scores = self._estimator.predict([(frame.image, face) for face in faces]).select(self._places)
                 watch.looked_at(frame)
                 yield ScoredFrame(frame, faces, scores)
@@ -263,6 +272,19 @@ class Analyzer:
             faces.append(FaceResult(face, probability, occurrence, scores.level()[0]))
         frame = scored.frame
         return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
+
+    def _tracked(self, source: Source, watch: Watch) -> Generator[Tracked]:
+        """Yield every frame and the faces in it; for a video in a thread ahead of the scoring, as decoding is of it."""
+        tracker = FaceTracker(self._finder, max_faces=self.max_faces)
+
+        def track() -> Generator[Tracked]:
+            with closing(self._frames(source, watch)) as frames:
+                for frame in frames:
+                    yield frame, tracker.track(frame.image, frame.timestamp)
+
+        is_picture = isinstance(source, MediaInput) and source.kind == "image"
+        with closing(track() if is_picture else prefetch(track(), _TRACKED_AHEAD)) as tracked:
+            yield from tracked
 
     def _frames(self, source: Source, watch: Watch) -> Generator[Frame]:
         if isinstance(source, Camera):
@@ -288,7 +310,7 @@ class Analyzer:
                     average_rate=reader.average_rate,
                 )
             )
-            with closing(prefetch(reader, _AHEAD)) as ahead:
+            with closing(prefetch(reader, _DECODED_AHEAD)) as ahead:
                 yield from ahead
             watch.read(reader.filled_timestamps)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import ActionUnitsError, ResultsError
+from actionunits.errors import ActionUnitsError, ResultsError
 
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "Free some space or choose another folder"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +105,14 @@ def write_analysis(
         MediaError: the input cannot be read, or the overlay cannot be written.
         ResultsError: a table or the sidecar cannot be written.
     """
-    facts = _Facts(watch or Watch())
+    ends = (*outputs.formats, "json", "overlay.png", "overlay.mp4")
+    with _all_or_nothing([outputs.folder / f"{stem}.{end}" for end in ends]):
+        return _write_files(analyzer, source, stem, outputs, _Facts(watch or Watch()))
+
+
+def _write_files(
+    analyzer: Analyzer, source: MediaInput | Camera, stem: str, outputs: Outputs, facts: _Facts
+) -> Written:
     tables = [outputs.folder / f"{stem}.{name}" for name in outputs.formats]
     count = faceless = 0
     ids: set[int] = set()
@@ -159,6 +166,28 @@ def write_analysis(
     write_sidecar(outputs.folder / f"{stem}.json", sidecar)
     files = (*tables, outputs.folder / f"{stem}.json", *overlay.files)
     return Written(files, count, faceless, len(ids), tuple(facts.warnings))
+
+
+@contextmanager
+def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
+    """Where the block fails, take away those of these files that it already put in place: a table wants its sidecar."""
+    before = [_identity(path) for path in paths]
+    try:
+        yield
+    except BaseException:
+        for path, old in zip(paths, before, strict=True):
+            if _identity(path) != old:
+                with suppress(OSError):
+                    path.unlink()
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def _hand_out(collector: RowCollector, sinks: Sequence[FileSink]) -> None:

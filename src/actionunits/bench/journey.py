@@ -183,7 +183,7 @@ def measure_start(folder: Path) -> Iterator[Measured]:
 
 
 def run_benchmark(
-    *, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int = 1
+    *, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int = 2
 ) -> list[Measured]:
     """Run everything; see the module's text.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from actionunits.errors import UsageError
 
 app = typer.Typer(help="Benchmarks, printed as tables and saved as CSV.", no_args_is_help=True)
 
@@ -24,13 +27,13 @@ def analyze(
         str, typer.Option(help="Lengths for time and memory, joined by commas; empty for none.")
     ] = "1,10",
     repeats: Annotated[int, typer.Option(min=1, help="The best of so many runs counts.")] = 3,
-    threads: Annotated[int, typer.Option(min=1, help="Threads inside one inference.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads inside one inference.")] = 2,
     out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-analyze.csv"),
 ) -> None:
     """Decode alone, the bare decode + warp + mesh loop, and the whole journey; start-up; growing lengths."""
     from actionunits.bench.journey import machine, run_benchmark, save
 
-    lengths = tuple(float(length) for length in minutes.split(",") if length.strip())
+    lengths = _lengths(minutes)
     lines = run_benchmark(seconds=seconds, minutes=lengths, repeats=repeats, threads=threads)
     table = Table("what", "size", "frames", "seconds", "frames/s", "note", title=machine())
     for line in lines:
@@ -39,3 +42,13 @@ def analyze(
     Console().print(table)
     save(lines, out)
     typer.echo(f"saved {out}")
+
+
+def _lengths(minutes: str) -> tuple[float, ...]:
+    try:
+        lengths = tuple(float(length) for length in minutes.split(",") if length.strip())
+    except ValueError:
+        lengths = (0.0,)
+    if not all(0 < length < math.inf for length in lengths):
+        raise UsageError(f"--minutes {minutes}", "is no list of lengths", "Write for example --minutes 1,10")
+    return lengths

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 app = typer.Typer(help="Shipped estimators: action units, licences, measured quality.", invoke_without_command=True)
 
@@ -29,7 +30,7 @@ def list_models() -> None:
         quality = (
             "not measured" if card.mean_auroc is None else f"mean AUROC {card.mean_auroc:.3f} on held-out subjects"
         )
-        console.print(f"[bold]{card.name}[/bold] {card.version}: {card.title}", highlight=False)
+        console.print(Text.assemble((card.name, "bold"), f" {card.version}: {card.title}"))
         for label, text in (
             ("action units", str(card.au_set)),
             ("code", card.licence.code),
@@ -49,23 +50,27 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's nam
     from actionunits.facs import FACS, column
 
     card, path = find_card(name)
-    console = Console()
-    console.print(f"[bold]{card.name} {card.version}[/bold]: {card.title}")
-    console.print("\n[bold]What it cannot do[/bold]")
-    for limit in card.limits:
-        console.print(f"- {limit}", highlight=False)
-    console.print(f"\n[bold]Intended use[/bold]\n{card.intended_use}", highlight=False)
-    console.print(
-        f"\n[bold]Licence[/bold]\ncode {card.licence.code}; weights {card.licence.weights}; "
-        f"training data: {card.licence.training_data}",
-        highlight=False,
-    )
-    console.print(
-        f"\n[bold]Training[/bold]\n{card.training.data} ({card.training.images} pictures, {card.training.subjects} "
-        f"subjects, seed {card.training.seed})\nlabels: {card.training.labels}\n{card.training.command}",
-        highlight=False,
-        markup=True,
-    )
+    licence, training = card.licence, card.training
+    console = Console(markup=False, highlight=False)  # a card's brackets are no markup
+    console.print(Text.assemble((f"{card.name} {card.version}", "bold"), f": {card.title}"))
+    for heading, lines in (
+        ("What it cannot do", [f"- {limit}" for limit in card.limits]),
+        ("Intended use", [card.intended_use]),
+        (
+            "Licence",
+            [f"code {licence.code}; weights {licence.weights}; training data: {licence.training_data}"],
+        ),
+        (
+            "Training",
+            [
+                f"{training.data} ({training.images} pictures, {training.subjects} subjects, seed {training.seed})",
+                f"labels: {training.labels}",
+                training.command,
+            ],
+        ),
+    ):
+        console.print(f"\n{heading}", style="bold")
+        console.print("\n".join(lines))
     table = Table("AU", "name", "threshold", "pos.", "AUROC", "F1", "ICC", "MAE", "FPR")
     quality = {} if card.quality is None else {row.au: row for row in card.quality.per_au}
     for au, threshold in zip(card.aus, card.thresholds, strict=True):
@@ -76,6 +81,6 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's nam
     console.print()
     console.print(table)
     if card.quality is not None:
-        console.print(card.quality.protocol, highlight=False)
+        console.print(card.quality.protocol)
     console.print("\nUnits: probability 0-1 (_p), occurrence 0/1 (_c) from the threshold on, intensity 0-5 (_r).")
-    console.print(f"Weights {card.weights.file}, SHA-256 {card.weights.sha256}\nCard {path}", highlight=False)
+    console.print(f"Weights {card.weights.file}, SHA-256 {card.weights.sha256}\nCard {path}")

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from actionunits.analyzer import SourceFacts, Watch
 from actionunits.media import Frame
+from actionunits.results.schema import source_text
 
 _REDRAW = 0.1  # seconds
 
@@ -73,7 +74,7 @@ class AnalysisProgress:
         if self._live:
             self.say(line)
         else:
-            print(line)
+            print(source_text(line))
 
 
 class _Bar(Watch):

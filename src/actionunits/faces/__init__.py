@@ -2,6 +2,6 @@
 
 from actionunits.faces.face import FLAGS, Face, Pose
 from actionunits.faces.finder import FaceFinder, FoundFace
-from actionunits.faces.tracker import FaceTracker
+from actionunits.faces.tracker import FaceTracker, describe
 
-__all__ = ["FLAGS", "Face", "FaceFinder", "FaceTracker", "FoundFace", "Pose"]
+__all__ = ["FLAGS", "Face", "FaceFinder", "FaceTracker", "FoundFace", "Pose", "describe"]

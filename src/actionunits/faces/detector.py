@@ -112,7 +112,9 @@ class FaceDetector:
         height, width = image.shape[:2]
         scale = self._size / max(height, width)
         w, h = max(1, round(width * scale)), max(1, round(height * scale))
-        small = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        while max(image.shape[:2]) >= 4 * self._size and min(image.shape[:2]) >= 2:  # halving is quick and averages
+            image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
         left, top = (self._size - w) // 2, (self._size - h) // 2
         tensor = np.full((1, self._size, self._size, 3), -1.0, np.float32)
         np.multiply(small, np.float32(2 / 255), out=tensor[0, top : top + h, left : left + w], casting="unsafe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class LiteRTModel:
             raise AssetError(
                 path, f"not a model LiteRT can load ({error})", "Run `actionunits assets pull face-models`"
             ) from error
+        self._lock = Lock()  # one interpreter may serve several streams, each tracking in a thread of its own
         entry = self._interpreter.get_input_details()[0]
         self._input_index: int = entry["index"]
         self.input_shape: tuple[int, ...] = tuple(int(size) for size in entry["shape"])
@@ -53,6 +55,7 @@ class LiteRTModel:
 
     def run(self, tensor: Float32) -> list[Float32]:
         """Run one inference. ``tensor`` has the model's input shape; returns a copy of every output, in model order."""
-        self._interpreter.set_tensor(self._input_index, tensor)
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index, _ in self._outputs]
+        with self._lock:
+            self._interpreter.set_tensor(self._input_index, tensor)
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index, _ in self._outputs]

@@ -82,7 +82,6 @@ class FaceMesh:
         self.size = self._model.input_shape[1]  # 192
         self._points = self._model.output_of_width(468 * 3)
         self._flag = self._model.output_of_width(1)
-        self._tensor = np.empty((1, self.size, self.size, 3), np.float32)
 
     def fit(self, image: NDArray[np.uint8], region: Region) -> tuple[Float32, float, NDArray[np.uint8]]:
         """Fit the mesh.
@@ -97,8 +96,7 @@ class FaceMesh:
         """
         matrix = region.to_crop(self.size)
         crop = warp(image, matrix, self.size)
-        np.multiply(crop, np.float32(1 / 255), out=self._tensor[0], casting="unsafe")
-        outputs = self._model.run(self._tensor)
+        outputs = self._model.run(np.multiply(crop, np.float32(1 / 255), dtype=np.float32)[None])
         points = outputs[self._points].reshape(468, 3)
         flag = float(outputs[self._flag].reshape(-1)[0])
         # the network's coordinates run from edge to edge; pixels count from centre to centre

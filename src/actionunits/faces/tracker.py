@@ -75,7 +75,7 @@ class FaceTracker:
     """
 
     def __init__(
-        self, finder: FaceFinder, *, max_faces: int | None = None, interval: float = 0.2, memory: float = 1.2
+        self, finder: FaceFinder, *, max_faces: int | None = None, interval: float = 1 / 3, memory: float = 1.2
     ) -> None:
         self._finder = finder
         self._max_faces = max_faces
@@ -93,12 +93,16 @@ class FaceTracker:
         self._looked = -np.inf
 
     def update(self, image: Image, timestamp: float) -> tuple[Face, ...]:
-        """Return the faces of the next frame, by id.
+        """Return the faces of the next frame, by id: :meth:`track`, then :func:`describe`.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             timestamp: seconds, not before the last frame's.
         """
+        return tuple(describe(face_id, found, image) for face_id, found in self.track(image, timestamp))
+
+    def track(self, image: Image, timestamp: float) -> tuple[tuple[int, FoundFace], ...]:
+        """Return (id, mesh) of every face of the next frame, by id, without pose and quality; see :meth:`update`."""
         lost = self._follow(image, timestamp)
         self._absent = [p for p in self._absent if 0 <= timestamp - p.seen <= self._memory]
         due = timestamp - self._looked >= self._interval or timestamp < self._looked
@@ -106,7 +110,7 @@ class FaceTracker:
             self._look_for_others(image, timestamp)
         self._part_touching()
         self._present.sort(key=lambda person: person.face_id)
-        return tuple(describe(person.face_id, person.face, image) for person in self._present)
+        return tuple((person.face_id, person.face) for person in self._present)
 
     def _follow(self, image: Image, timestamp: float) -> bool:
         """Fit every present person's mesh again; tell whether somebody was lost."""

@@ -1,14 +1,14 @@
 """Reading and writing pictures and video: one `Frame` type, true presentation times, errors that say what to do."""
 
-from .camera import Camera
-from .frame import Frame
-from .images import read_image, read_image_frame
-from .inputs import ExpandedInputs, MediaInput, expand_inputs
-from .pixels import MAX_PIXELS
-from .prefetch import prefetch
-from .signatures import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from .video import VideoReader
-from .writers import VideoWriter, write_image
+from actionunits.media.camera import Camera
+from actionunits.media.frame import Frame
+from actionunits.media.images import read_image, read_image_frame
+from actionunits.media.inputs import ExpandedInputs, MediaInput, expand_inputs
+from actionunits.media.pixels import MAX_PIXELS
+from actionunits.media.prefetch import prefetch
+from actionunits.media.signatures import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from actionunits.media.video import VideoReader
+from actionunits.media.writers import VideoWriter, write_image
 
 __all__ = [
     "IMAGE_SUFFIXES",

@@ -8,8 +8,8 @@ from typing import Self
 import cv2
 import numpy as np
 
-from ..errors import MediaError, UsageError
-from .frame import Frame
+from actionunits.errors import MediaError, UsageError
+from actionunits.media.frame import Frame
 
 _CAMERA_ADVICE = "Check that it is plugged in, that no other program uses it, and that this program may use cameras"
 _FILE_ADVICE = "Check the path and that it is a video"

@@ -12,11 +12,11 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..errors import MediaError
-from .containers import missing_bytes
-from .files import require_file
-from .pixels import MAX_PIXELS
-from .signatures import HEAD_BYTES, identify
+from actionunits.errors import MediaError
+from actionunits.media.containers import missing_bytes
+from actionunits.media.files import require_file
+from actionunits.media.pixels import MAX_PIXELS
+from actionunits.media.signatures import HEAD_BYTES, identify
 
 _FORMATS = (
     "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,apng,h264,hevc,m4v,ivf,mjpeg,rm,yuv4mpegpipe,dv,mxf,"

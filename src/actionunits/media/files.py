@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import MediaError
+from actionunits.errors import MediaError
 
 
 def require_file(path: Path) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..errors import MediaError
-from .signatures import identify
-from .tiff import Directory, read_directory
+from actionunits.errors import MediaError
+from actionunits.media.signatures import identify
+from actionunits.media.tiff import Directory, read_directory
 
 _COPY_AGAIN = "Copy or export the picture again"
 _CONVERT = "Convert it to JPEG or PNG first"

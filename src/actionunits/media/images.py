@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MediaError
-from .files import require_file, unreadable
-from .frame import Frame
-from .headers import Alpha, ImageHeader, read_header
-from .pixels import MAX_PIXELS, over_white, to_8_bits, upright
+from actionunits.errors import MediaError
+from actionunits.media.files import require_file, unreadable
+from actionunits.media.frame import Frame
+from actionunits.media.headers import Alpha, ImageHeader, read_header
+from actionunits.media.pixels import MAX_PIXELS, over_white, to_8_bits, upright
 
 MAX_BYTES = 1 << 30
 """Picture files larger than this are refused before they are read."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ActionUnitsError, MediaError
-from .files import unreadable
-from .signatures import Kind, kind_of_file, kind_of_suffix
+from actionunits.errors import ActionUnitsError, MediaError
+from actionunits.media.files import unreadable
+from actionunits.media.signatures import Kind, kind_of_file, kind_of_suffix
 
 _PATTERN_SIGNS = "*?["
 

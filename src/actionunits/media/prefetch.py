@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator
 from threading import Condition, Thread, current_thread
 from typing import Generic, TypeVar
 
-from ..errors import UsageError
+from actionunits.errors import UsageError
 
 T = TypeVar("T")
 

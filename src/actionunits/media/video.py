@@ -15,11 +15,11 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..errors import MediaError, UsageError
-from .containers import missing_bytes
-from .decoding import DamagedStreamError, choose_stream, open_container, stream_decoder
-from .frame import Frame
-from .pixels import matrix_orientation, over_white, upright
+from actionunits.errors import MediaError, UsageError
+from actionunits.media.containers import missing_bytes
+from actionunits.media.decoding import DamagedStreamError, choose_stream, open_container, stream_decoder
+from actionunits.media.frame import Frame
+from actionunits.media.pixels import matrix_orientation, over_white, upright
 
 _REPAIR = "Repair it with FFmpeg (ffmpeg -i INPUT OUTPUT.mp4), or use what was read"
 _SOME_MATRIX = 5  # RGB has none, but PyAV before 17 heeds the source's matrix and range only if others are asked for

@@ -14,8 +14,8 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..atomic import write_failure, written_aside
-from ..errors import MediaError, UsageError
+from actionunits.atomic import write_failure, written_aside
+from actionunits.errors import MediaError, UsageError
 
 _IMAGE_FLAGS = {
     ".jpg": cv2.IMWRITE_JPEG_QUALITY,
