@@ -31,7 +31,7 @@ $(VENV)/.made:
 
 # The demo needs the core and scikit-image (for the astronaut, a public-domain photograph); no torch, no compiler.
 $(VENV)/.demo-installed: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e . scikit-image pooch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . scikit-image
 	touch $@
 
 $(VENV)/.dev-installed: $(VENV)/.made pyproject.toml constraints.txt
