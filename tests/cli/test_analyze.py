@@ -1,7 +1,6 @@
 """``actionunits analyze``: what it writes, what it says, and how it bears bad input."""
 
 import os
-import pty
 import re
 import select
 import struct
@@ -275,6 +274,8 @@ PROGRAM = "from actionunits.cli import main; main()"
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_progress_is_for_terminals(tmp_path: Path, face_files: tuple[Path, ...]) -> None:
+    import pty  # there is none on Windows
+
     words = [sys.executable, "-c", PROGRAM, "analyze", str(SAMPLE_CLIP), str(face_files[0]), "--out", str(tmp_path)]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     environment.pop("NO_COLOR", None)
