@@ -21,7 +21,7 @@ import actionunits
 from actionunits.analyzer import Analyzer
 from actionunits.errors import ActionUnitsError, MediaError, ResultsError, UsageError
 from actionunits.media import Camera, MediaInput, VideoWriter
-from actionunits.outputs import Outputs, plan_stems, write_analysis
+from actionunits.outputs import Outputs, plan_stems, without_own_overlays, write_analysis
 from actionunits.results import Results
 from actionunits.results.sidecar import read_sidecar
 
@@ -270,8 +270,8 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.M
     file.write_text("a file")
     for folder in (file, file / "below"):
         with pytest.raises(ResultsError, match=r"cannot be written to .*--out"):
-            Outputs(folder).prepare()
-    Outputs(tmp_path / "new" / "deep").prepare()
+            Outputs(folder).prepare({})
+    Outputs(tmp_path / "new" / "deep").prepare({})
     assert names(tmp_path / "new" / "deep") == []
 
     def refused(*_: object, **__: object) -> None:
@@ -279,7 +279,7 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "touch", refused)
     with pytest.raises(ActionUnitsError, match="Permission denied"):
-        Outputs(tmp_path / "new").prepare()
+        Outputs(tmp_path / "new").prepare({})
 
 
 def test_the_sidecar_is_plain_json(analyzer: Analyzer, face_files: tuple[Path, ...], out: Path) -> None:
@@ -288,3 +288,20 @@ def test_the_sidecar_is_plain_json(analyzer: Analyzer, face_files: tuple[Path, .
     assert facts["schema_version"] == 1
     assert facts["duration"] == 0
     assert facts["frame_count"] == 1
+
+
+def test_an_output_never_takes_an_inputs_place(tmp_path):
+    video, drawn = (MediaInput(tmp_path / name, "video") for name in ("a.mp4", "a.overlay.mp4"))
+    stems = plan_stems([video, drawn])
+    with pytest.raises(UsageError, match=r"a\.overlay\.mp4.*overwritten.*--out"):
+        Outputs(tmp_path, overlay=True).prepare(stems)
+    Outputs(tmp_path, overlay=False).prepare(stems)
+    Outputs(tmp_path / "results", overlay=True).prepare(stems)
+
+
+def test_overlays_of_an_earlier_run_are_not_analysed(tmp_path):
+    inputs = [MediaInput(tmp_path / name, "video") for name in ("a.mp4", "a.overlay.mp4", "b.overlay.mp4")]
+    (tmp_path / "a.json").write_text("{}")
+    kept, drawn = without_own_overlays(inputs)
+    assert kept == (inputs[0], inputs[2])
+    assert drawn == (inputs[1].path,)

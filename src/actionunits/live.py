@@ -47,7 +47,7 @@ def run_live(analyzer: Analyzer, camera: Camera, view: View, out: Path | None = 
         stack.callback(view.close)
         sink = None
         if out is not None:
-            Outputs(out).prepare()
+            Outputs(out).prepare({})
             sink = stack.enter_context(open_sink("csv", out / "webcam.csv", analyzer.aus))
         collector = RowCollector(analyzer.aus)
         results = analyzer.stream(camera)

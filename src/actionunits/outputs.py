@@ -21,6 +21,7 @@ from actionunits.results.sinks import FileSink
 from actionunits.viz import Overlay, still_scale
 
 _ROWS_AT_ONCE = 1024
+_OVERLAYS = (".overlay.png", ".overlay.mp4")
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,22 @@ class Outputs:
     overlay: bool = False
     command_line: tuple[str, ...] | None = None
 
-    def prepare(self) -> None:
-        """Make the folder.
+    def prepare(self, stems: Mapping[MediaInput, str]) -> None:
+        """Make the folder, and make sure that nothing written to it takes an input's place.
+
+        Args:
+            stems: what is going to be analysed, and the stem of its files.
 
         Raises:
-            ResultsError: it cannot be made or written to.
+            UsageError: an output would overwrite an input.
+            ResultsError: the folder cannot be made or written to.
         """
+        inputs = {one.path.resolve(): one.path for one in stems}
+        for path in (path for stem in stems.values() for path in self.paths(stem)):
+            if path.resolve() in inputs:
+                raise UsageError(
+                    inputs[path.resolve()], "would be overwritten by a result of the same name", "Choose another --out"
+                )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / f".actionunits.part-{id(self):x}"
@@ -54,6 +65,11 @@ class Outputs:
             raise ResultsError(
                 self.folder, f"cannot be written to ({error.strerror})", "Choose another folder with --out"
             ) from error
+
+    def paths(self, stem: str) -> tuple[Path, ...]:
+        """Return every file that an input of this stem may leave."""
+        overlays = (end.removeprefix(".") for end in _OVERLAYS if self.overlay)
+        return tuple(self.folder / f"{stem}.{end}" for end in (*self.formats, "json", *overlays))
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,20 @@ class Written:
     frames_without_face: int
     faces: int
     warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        counted = f"{self.frames} frame{'s' * (self.frames != 1)}, {self.faces} face{'s' * (self.faces != 1)}"
+        return f"{self.files[0]}: {counted}" + (f", {self.frames_without_face} frames without a face" if self.frames_without_face else "")
+
+
+def without_own_overlays(inputs: Sequence[MediaInput]) -> tuple[tuple[MediaInput, ...], tuple[Path, ...]]:
+    """Split inputs into those to analyse, and overlays that an earlier run drew beside their sidecar."""
+    drawn = tuple(
+        one.path
+        for one in inputs
+        if one.path.name.endswith(_OVERLAYS) and one.path.with_name(f"{one.path.name.rsplit('.', 2)[0]}.json").is_file()
+    )
+    return tuple(one for one in inputs if one.path not in drawn), drawn
 
 
 def plan_stems(inputs: Sequence[MediaInput]) -> dict[MediaInput, str]:
@@ -105,8 +135,7 @@ def write_analysis(
         MediaError: the input cannot be read, or the overlay cannot be written.
         ResultsError: a table or the sidecar cannot be written.
     """
-    ends = (*outputs.formats, "json", "overlay.png", "overlay.mp4")
-    with _all_or_nothing([outputs.folder / f"{stem}.{end}" for end in ends]):
+    with _all_or_nothing(outputs.paths(stem)):
         return _write_files(analyzer, source, stem, outputs, _Facts(watch or Watch()))
 
 

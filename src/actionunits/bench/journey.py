@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import cv2
 import numpy as np
 
 from actionunits.analyzer import Analyzer
+from actionunits.atomic import written_aside
 from actionunits.faces.finder import FaceFinder
 from actionunits.faces.mesh import FaceMesh, Region
 from actionunits.media import MediaInput, VideoReader, VideoWriter
@@ -138,7 +138,7 @@ def measure_length(folder: Path, seconds: float, threads: int) -> Measured:
     clip = folder / f"clip-{seconds:g}s.mp4"
     make_clip(clip, 640, 360, seconds)
     program = (
-        "import sys, time, resource\n"
+        "import sys, time\n"
         "from pathlib import Path\n"
         "from actionunits.analyzer import Analyzer\n"
         "from actionunits.bench.journey import peak_megabytes, whole_journey\n"
@@ -160,8 +160,14 @@ def measure_length(folder: Path, seconds: float, threads: int) -> Measured:
 
 def peak_megabytes() -> float:
     """Return the largest resident size of this process so far, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would also count what the parent held before this process began
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+    import resource  # here: Windows has none
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def measure_start(folder: Path) -> Iterator[Measured]:
@@ -216,7 +222,7 @@ def machine() -> str:
 
 def save(lines: list[Measured], path: Path) -> None:
     """Write the table as CSV, the machine in its last column."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["what", "size", "frames", "seconds", "frames_per_second", "note", "machine"])
         for line in lines:

@@ -42,21 +42,19 @@ def analyze(
     from actionunits.cli.progress import AnalysisProgress
     from actionunits.errors import ActionUnitsError, UsageError
     from actionunits.media import expand_inputs
-    from actionunits.outputs import Outputs, plan_stems, write_analysis
-    from actionunits.results.sinks import sink_class
+    from actionunits.outputs import Outputs, plan_stems, without_own_overlays, write_analysis
+    from actionunits.results.sinks import parse_formats
 
     if report:
         raise UsageError("--report", "the HTML report comes with a later release", "Use --overlay to check by eye")
-    chosen = tuple(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip()))
-    for name in chosen:
-        sink_class(name, f"--format {name}")
-    if not chosen:
-        raise UsageError("--format", "names no format", "Write for example --format csv,parquet")
     analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline)
     expanded = expand_inputs(inputs)
-    stems = plan_stems(expanded.inputs)
-    outputs = Outputs(out, chosen, overlay, ("actionunits", *sys.argv[1:]))
-    outputs.prepare()
+    sources, drawn = without_own_overlays(expanded.inputs)
+    stems = plan_stems(sources)
+    outputs = Outputs(out, parse_formats(formats, "--format"), overlay, ("actionunits", *sys.argv[1:]))
+    outputs.prepare(stems)
+    for path in drawn:
+        typer.echo(f"skipped: {path}: an overlay that an earlier run drew", err=True)
     for failure in expanded.failures:
         typer.echo(f"error: {failure}", err=True)
     failed = len(expanded.failures)
@@ -74,11 +72,7 @@ def analyze(
                 continue
             for warning in written.warnings:
                 progress.say(f"warning: {source.path}: {warning}")
-            progress.done(
-                f"{written.files[0]}: {written.frames} frame{'s' * (written.frames != 1)}, "
-                f"{written.faces} face{'s' * (written.faces != 1)}"
-                + (f", {written.frames_without_face} frames without a face" if written.frames_without_face else "")
-            )
+            progress.done(str(written))
     if failed:
         typer.echo(f"{failed} of {failed + progress.finished} inputs failed", err=True)
         raise typer.Exit(_EXIT_SOME_FAILED)

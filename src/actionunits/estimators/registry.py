@@ -31,7 +31,7 @@ def find_card(name_or_card: str | Path) -> tuple[Card, Path]:
     path = shipped.get(name)
     if path is None:
         path = Path(name_or_card)
-        if path.suffix.lower() != ".json" and not path.is_file():
+        if not path.is_file():
             near = get_close_matches(name, shipped, n=1)
             hint = f"Did you mean {near[0]}? " if near else ""
             raise UsageError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,6 +15,24 @@ from numpy.typing import NDArray
 from actionunits.errors import AssetError
 
 Float32 = NDArray[np.float32]
+
+
+@contextmanager
+def _silent_start() -> Iterator[None]:
+    """Keep the runtime's "Created XNNPACK delegate" line off standard error; it has no switch of its own for that."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error to keep clean
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class LiteRTModel:
@@ -29,8 +50,9 @@ class LiteRTModel:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _silent_start():
+                self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise AssetError(
                 path, f"not a model LiteRT can load ({error})", "Run `actionunits assets pull face-models`"

@@ -96,4 +96,5 @@ class Camera:
 
     def _failure(self, reason: str) -> MediaError:
         subject = f"camera {self._source}" if isinstance(self._device, int) else self._source
-        return MediaError(subject, reason, _FILE_ADVICE if self._is_file else _CAMERA_ADVICE)
+        is_camera = isinstance(self._device, int) or self._device.startswith("/dev/")
+        return MediaError(subject, reason, _CAMERA_ADVICE if is_camera else _FILE_ADVICE)

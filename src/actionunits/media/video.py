@@ -79,6 +79,8 @@ class VideoReader:
         self._checked = False
         self._reformatter = VideoReformatter()  # kept: setting up a conversion costs more than running it
         self._has_alpha: dict[str, bool] = {}
+        self._rotation: int | None = None
+        self._orientation = 1
 
     def __enter__(self) -> Self:
         if self._entered:
@@ -231,7 +233,13 @@ class VideoReader:
         pixels = cast(NDArray[np.uint8], converted.to_ndarray())
         if self._has_alpha[name]:
             pixels = over_white(pixels[..., :3], pixels[..., 3])  # (H, W, 4) -> (H, W, 3)
-        return upright(pixels, _orientation(picture))
+        return upright(pixels, self._orientation_of(picture))
+
+    def _orientation_of(self, picture: VideoFrame) -> int:
+        # the side data is read only where the rotation changes: PyAV's view of it keeps the frame alive in a cycle
+        if picture.rotation != self._rotation:
+            self._rotation, self._orientation = picture.rotation, _orientation(picture)
+        return self._orientation
 
 
 def _orientation(picture: VideoFrame) -> int:

@@ -246,6 +246,20 @@ def open_sink(format: str, path: str | Path, aus: AUSetLike) -> FileSink:
     return sink_class(format)(path, aus)
 
 
+def parse_formats(text: str, subject: str) -> tuple[str, ...]:
+    """Formats written as ``"csv,parquet"``, each once, in order; errors name ``subject``.
+
+    Raises:
+        UsageError: none is named, one is unknown, or comes with a later release.
+    """
+    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    if not names:
+        raise UsageError(subject, "names no format", f"Choose from {', '.join(TABLE_FORMATS)}")
+    for name in names:
+        sink_class(name, f"{subject} {name}")
+    return names
+
+
 def sink_class(format: str, subject: object = None) -> type[FileSink]:
     """The class for a format; see :func:`open_sink`. Errors name ``subject``, or else the format."""
     name = format.lower()
