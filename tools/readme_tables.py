@@ -57,12 +57,12 @@ def filled(text: str) -> str:
     """Return README's text with every table made anew."""
     tables = {"columns": markdown_table().strip(), "quality": quality_table(), "timings": timing_table()}
     for name, table in tables.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         found = pattern.search(text)
         if found is None:
             raise SystemExit(f"README.md has no place for the table {name}")
         start, end = found.end(1), found.start(2)
-        text = text[:start] + table + text[end:]
+        text = f"{text[:start]}{table}\n{text[end:]}"
     return text
 
 

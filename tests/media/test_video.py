@@ -1,5 +1,6 @@
 """Video against what was muxed: times, order, orientation, colour, and damage that must not pass in silence."""
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -304,3 +305,18 @@ def test_used_wrongly(write_clip: WriteClip) -> None:
         next(reader)
     with pytest.raises(UsageError, match="used before"), reader:
         pass
+
+
+def test_frames_do_not_wait_for_the_garbage_collector(write_clip: WriteClip) -> None:
+    """PyAV's side data keeps a frame in a reference cycle; read for every frame, memory would grow with the video."""
+    path = write_clip("clip.mp4", range(0, 1200, 40))
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoReader(path) as reader:
+            count = sum(1 for _ in reader)
+            alive = sum(type(thing).__name__ == "VideoFrame" for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert count >= 20
+    assert alive <= 4
