@@ -1,6 +1,7 @@
 """The whole journey: every frame a row, true times, and the same numbers however they are asked for."""
 
 import gc
+import hashlib
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -313,3 +314,13 @@ def test_the_front_door() -> None:
     assert all(hasattr(actionunits, name) for name in actionunits.__all__)
     with pytest.raises(AttributeError, match="noses"):
         actionunits.noses  # noqa: B018
+
+
+def test_one_inputs_table_says_how_it_was_made(analyzer, face_files, tmp_path):
+    table = analyzer.analyze(face_files[0])
+    assert table.sidecar["input_sha256"] == hashlib.sha256(face_files[0].read_bytes()).hexdigest()
+    assert table.sidecar["frame_count"] == len(table) == 1
+    assert table.sidecar["estimator"] == "geometry"
+    table.save(tmp_path / "one.csv")
+    assert (tmp_path / "one.json").exists()
+    assert analyzer.analyze(face_files[:2]).sidecar == {}

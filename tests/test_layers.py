@@ -18,6 +18,7 @@ FLOORS = (  # lowest first
     ("faces",),
     ("results",),
     ("estimators",),
+    ("account",),
     ("analyzer",),
     ("viz",),
     ("outputs",),

@@ -259,7 +259,7 @@ def test_an_interruption_leaves_nothing(
         if next(seen) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("actionunits.outputs._Facts.looked_at", interrupted)
+    monkeypatch.setattr("actionunits.account.Account.looked_at", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_analysis(analyzer, video(clip("clip.mkv", [pictures[0]] * 6)), "clip", Outputs(out, ALL, overlay=True))
     assert names(out) == []

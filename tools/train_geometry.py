@@ -185,14 +185,21 @@ def fit_links(weights: GeometryWeights, held_out: Float32, levels: Float32) -> t
     return linked, np.array(columns["threshold"]), np.array(columns["neutral"])
 
 
-def judge(weights: GeometryWeights, thresholds: Float64, held_out: Float32, levels: Float32) -> tuple[AUQuality, ...]:
-    """Measure every AU on held-out scores."""
-    probability = 1 / (1 + np.exp(-(held_out * weights.evidence_slope + weights.evidence_offset)))
-    intensity = np.clip((held_out - weights.intensity_offset) * weights.intensity_slope, 0, 5)
+def judge(
+    weights: GeometryWeights, held_out: Float32, levels: Float32, subjects: NDArray[np.int64]
+) -> tuple[AUQuality, ...]:
+    """Measure every AU on held-out scores; links and thresholds come from the other folds' subjects."""
+    intensity = np.empty_like(held_out)
+    occurrence = np.empty(held_out.shape, bool)
+    for others, fold in GroupKFold(FOLDS).split(held_out, groups=subjects):
+        linked, thresholds, _ = fit_links(weights, held_out[others], levels[others])
+        evidence = held_out[fold] * linked.evidence_slope + linked.evidence_offset
+        occurrence[fold] = 1 / (1 + np.exp(-evidence)) >= thresholds
+        intensity[fold] = np.clip((held_out[fold] - linked.intensity_offset) * linked.intensity_slope, 0, 5)
     rows = []
     for place, au in enumerate(AUS):
         occurs, absent = levels[:, place] >= OCCURS_FROM, levels[:, place] == 0
-        called = probability[:, place] >= thresholds[place]
+        called = occurrence[:, place]
         rows.append(
             AUQuality(
                 au=au,
@@ -287,9 +294,9 @@ def main() -> None:
 
     quality = Quality(
         protocol=f"{FOLDS}-fold cross-validation by subject on rendered faces; an AU occurs from intensity "
-        f"{OCCURS_FROM} (FACS B); false-positive rate where its intensity is 0; thresholds and links are fitted on the "
-        "same held-out scores",
-        per_au=judge(weights, thresholds, held_out, faces.level),
+        f"{OCCURS_FROM} (FACS B); false-positive rate where its intensity is 0; thresholds are fitted on the other "
+        "folds",
+        per_au=judge(weights, held_out, faces.level, faces.subject),
     )
     WEIGHTS_ROOM.mkdir(parents=True, exist_ok=True)
     weights.save(WEIGHTS_ROOM / "weights.npz")

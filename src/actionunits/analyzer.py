@@ -7,11 +7,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from actionunits.account import Account, SourceFacts, Watch
 from actionunits.errors import MediaError, ResultsError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
 from actionunits.estimators.registry import choose_device
@@ -77,47 +78,6 @@ class Tracks:
                 values = [Baseline("median").resting(scores, times) for scores in (evidence, intensity)]
             rest[face_id] = AUScores(*(np.asarray(value, np.float32)[None] for value in values))
         return rest
-
-
-class Watch:
-    """Told how an analysis goes on; does nothing itself. Subclasses show progress or keep facts."""
-
-    def opened(self, facts: SourceFacts) -> None:
-        """The source is open."""
-
-    def looked_at(self, frame: Frame) -> None:
-        """A frame has been analysed (with a baseline and pictures: twice)."""
-
-    def rested(self, rest: Mapping[int, AUScores]) -> None:
-        """With a baseline: everybody's resting scores (N = 1), by face id, before the first result."""
-
-    def warned(self, text: str) -> None:
-        """Something the reader of the results should know."""
-
-    def read(self, filled_timestamps: int) -> None:
-        """The video has been read to its end; so many frames had no time of their own."""
-
-
-@dataclass(frozen=True)
-class SourceFacts:
-    """What is known of a source beside its frames; ``None`` or 0 for pictures and cameras.
-
-    Attributes:
-        kind: ``image``, ``video`` or ``camera``.
-        duration: seconds, as the container states.
-        start_time: seconds, the container's first presentation time.
-        frame_count: the container's own count, an estimate.
-        width, height: pixels, upright.
-        average_rate: frames per second.
-    """
-
-    kind: str
-    duration: float | None = None
-    start_time: float | None = None
-    frame_count: int | None = None
-    width: int | None = None
-    height: int | None = None
-    average_rate: float | None = None
 
 
 class Analyzer:
@@ -186,6 +146,24 @@ class Analyzer:
             column: self.card.thresholds[place] for column, place in zip(self.aus.columns, self._places, strict=True)
         }
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a sidecar says of the estimator and the options, by field of ``actionunits.results.Sidecar``."""
+        crop = self.card.input
+        return {
+            "estimator": self.card.name,
+            "estimator_version": self.card.version,
+            "weights_sha256": self.card.weights.sha256,
+            "aus": tuple(self.aus),
+            "crop_recipe": crop.crop if crop else None,
+            "crop_hash": crop.crop_hash if crop else None,
+            "thresholds": self.thresholds,
+            "baseline": str(self.baseline),
+            "every": self.every,
+            "max_faces": self.max_faces,
+            "device": self.device,
+        }
+
     def stream(self, source: Source, *, pictures: bool = True, watch: Watch | None = None) -> Iterator[FrameResult]:
         """Yield one result per frame, as soon as it is known; memory does not grow with the video.
 
@@ -230,6 +208,9 @@ class Analyzer:
             inputs: one path or pattern, or many.
             watch: told of every source and of every frame looked at.
 
+        Returns:
+            The table; with one input, also the sidecar that says how it was made.
+
         Raises:
             MediaError: the first input that cannot be read (``analyze`` on the command line goes on instead).
         """
@@ -237,6 +218,7 @@ class Analyzer:
 
         from actionunits.results import Results, RowCollector
         from actionunits.results.schema import arrow_schema
+        from actionunits.results.sidecar import facts_of
 
         many = [inputs] if isinstance(inputs, str | Path) else list(inputs)
         expanded = expand_inputs(many)
@@ -244,12 +226,16 @@ class Analyzer:
             raise expanded.failures[0]
         if not expanded.inputs:
             raise MediaError(many, "there is nothing to analyse", "Name a picture, a video or a folder of them")
-        collector = RowCollector(self.aus)
+        parts = []
         for source in expanded.inputs:
-            for result in self.stream(source, pictures=False, watch=watch):
+            account, collector = Account(self.aus, watch), RowCollector(self.aus)
+            for result in self.stream(source, pictures=False, watch=account):
+                account.count(result)
                 collector.add(result)
-        batch = collector.take()
-        return Results(pa.Table.from_batches([] if batch is None else [batch], arrow_schema(self.aus)))
+            batch = collector.take()
+            table = pa.Table.from_batches([] if batch is None else [batch], arrow_schema(self.aus))
+            parts.append(Results(table, facts_of(account.sidecar(source.path, self.settings))))
+        return Results.concat(parts)
 
     def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
         """Yield every frame's faces and raw scores."""

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import actionunits
-from actionunits.analyzer import Analyzer, SourceFacts, Watch
+from actionunits.account import Account, Watch
+from actionunits.analyzer import Analyzer
 from actionunits.errors import ResultsError, UsageError
-from actionunits.estimators import AUScores
-from actionunits.media import Camera, Frame, MediaInput, VideoWriter, write_image
-from actionunits.results import FrameResult, RowCollector, Sidecar, open_sink, sha256_of, write_sidecar
+from actionunits.media import Camera, MediaInput, VideoWriter, write_image
+from actionunits.results import FrameResult, RowCollector, open_sink, write_sidecar
 from actionunits.results.sinks import FileSink
 from actionunits.viz import Overlay, still_scale
 
@@ -84,7 +83,9 @@ class Written:
 
     def __str__(self) -> str:
         counted = f"{self.frames} frame{'s' * (self.frames != 1)}, {self.faces} face{'s' * (self.faces != 1)}"
-        return f"{self.files[0]}: {counted}" + (f", {self.frames_without_face} frames without a face" if self.frames_without_face else "")
+        return f"{self.files[0]}: {counted}" + (
+            f", {self.frames_without_face} frames without a face" if self.frames_without_face else ""
+        )
 
 
 def without_own_overlays(inputs: Sequence[MediaInput]) -> tuple[tuple[MediaInput, ...], tuple[Path, ...]]:
@@ -136,65 +137,39 @@ def write_analysis(
         ResultsError: a table or the sidecar cannot be written.
     """
     with _all_or_nothing(outputs.paths(stem)):
-        return _write_files(analyzer, source, stem, outputs, _Facts(watch or Watch()))
+        return _write_files(analyzer, source, stem, outputs, Account(analyzer.aus, watch))
 
 
 def _write_files(
-    analyzer: Analyzer, source: MediaInput | Camera, stem: str, outputs: Outputs, facts: _Facts
+    analyzer: Analyzer, source: MediaInput | Camera, stem: str, outputs: Outputs, account: Account
 ) -> Written:
     tables = [outputs.folder / f"{stem}.{name}" for name in outputs.formats]
-    count = faceless = 0
-    ids: set[int] = set()
-    times: list[float] = []
     with ExitStack() as stack:
         sinks: list[FileSink] = [
             stack.enter_context(open_sink(name, path, analyzer.aus))
             for name, path in zip(outputs.formats, tables, strict=True)
         ]
         overlay = stack.enter_context(
-            _OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, facts, outputs.overlay)
+            _OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, account, outputs.overlay)
         )
         collector = RowCollector(analyzer.aus)
-        for result in analyzer.stream(source, pictures=outputs.overlay, watch=facts):
-            count += 1
-            faceless += not result.faces
-            ids.update(one.face.face_id for one in result.faces)
-            times = [times[0] if times else result.timestamp, result.timestamp]
+        for result in analyzer.stream(source, pictures=outputs.overlay, watch=account):
+            account.count(result)
             overlay.write(result)
             collector.add(result)
             if len(collector) >= _ROWS_AT_ONCE:
                 _hand_out(collector, sinks)
         _hand_out(collector, sinks)
     path = None if isinstance(source, Camera) else source.path
-    sidecar = Sidecar(
-        package_version=actionunits.__version__,
-        source=result.source if count else str(path),
-        input_sha256=None if path is None else sha256_of(path),
-        input_bytes=None if path is None else path.stat().st_size,
-        estimator=analyzer.card.name,
-        estimator_version=analyzer.card.version,
-        weights_sha256=analyzer.card.weights.sha256,
-        aus=tuple(analyzer.aus),
-        crop_recipe=analyzer.card.input.crop if analyzer.card.input else None,
-        crop_hash=analyzer.card.input.crop_hash if analyzer.card.input else None,
-        thresholds=analyzer.thresholds,
-        baseline=str(analyzer.baseline),
-        resting=facts.resting(analyzer),
-        every=analyzer.every,
-        max_faces=analyzer.max_faces,
-        device=analyzer.device,
-        command_line=outputs.command_line,
-        frame_count=count,
-        frames_without_face=faceless,
-        faces=tuple(sorted(ids)),
-        start_time=facts.source.start_time,
-        filled_timestamps=facts.filled,
-        duration=times[1] - times[0] if times else 0.0,
-        warnings=tuple(facts.warnings),
+    sidecar = outputs.folder / f"{stem}.json"
+    write_sidecar(sidecar, account.sidecar(path, analyzer.settings, outputs.command_line))
+    return Written(
+        (*tables, sidecar, *overlay.files),
+        account.frames,
+        account.frames_without_face,
+        len(account.faces),
+        tuple(account.warnings),
     )
-    write_sidecar(outputs.folder / f"{stem}.json", sidecar)
-    files = (*tables, outputs.folder / f"{stem}.json", *overlay.files)
-    return Written(files, count, faceless, len(ids), tuple(facts.warnings))
 
 
 @contextmanager
@@ -226,57 +201,13 @@ def _hand_out(collector: RowCollector, sinks: Sequence[FileSink]) -> None:
             sink.write(batch)
 
 
-class _Facts(Watch):
-    """Keeps what the sidecar needs and passes everything on."""
-
-    def __init__(self, onward: Watch) -> None:
-        self._onward = onward
-        self.source = SourceFacts("camera")
-        self.filled = 0
-        self.warnings: list[str] = []
-        self._rest: Mapping[int, AUScores] | None = None
-
-    def opened(self, facts: SourceFacts) -> None:
-        self.source = facts
-        self._onward.opened(facts)
-
-    def looked_at(self, frame: Frame) -> None:
-        self._onward.looked_at(frame)
-
-    def rested(self, rest: Mapping[int, AUScores]) -> None:
-        self._rest = rest
-        self._onward.rested(rest)
-
-    def warned(self, text: str) -> None:
-        self.warnings.append(text)
-        self._onward.warned(text)
-
-    def read(self, filled_timestamps: int) -> None:
-        if filled_timestamps and not self.filled:
-            self.warned(f"{filled_timestamps} frames had no presentation time of their own; theirs was filled in")
-        self.filled = filled_timestamps
-        self._onward.read(filled_timestamps)
-
-    def resting(self, analyzer: Analyzer) -> dict[int, dict[str, float]] | None:
-        """The resting intensities by face id and AU column; ``None`` without a baseline."""
-        if self._rest is None:
-            return None
-        return {
-            face_id: {
-                column: round(float(value), 4)
-                for column, value in zip(analyzer.aus.columns, scores.intensity[0], strict=True)
-            }
-            for face_id, scores in self._rest.items()
-        }
-
-
 class _OverlayFile:
     """The overlay of one input: a picture for a picture, a video with the source's times for anything else."""
 
-    def __init__(self, stem: Path, analyzer: Analyzer, facts: _Facts, wanted: bool) -> None:
+    def __init__(self, stem: Path, analyzer: Analyzer, account: Account, wanted: bool) -> None:
         self._stem = stem
         self._aus = analyzer.aus
-        self._facts = facts
+        self._account = account
         self._wanted = wanted
         self._overlay = Overlay()
         self._stack = ExitStack()
@@ -299,14 +230,14 @@ class _OverlayFile:
         """Draw one frame."""
         if not self._wanted:
             return
-        if self._facts.source.kind == "image":
+        if self._account.source.kind == "image":
             height, width = result.image.shape[:2]
             self._picture = self._overlay.draw(result, self._aus, canvas_scale=still_scale(height, width))
             return
         if self._writer is None:
             path = self._stem.with_name(f"{self._stem.name}.mp4")
             height, width = result.image.shape[:2]
-            rate = self._facts.source.average_rate
+            rate = self._account.source.average_rate
             self._writer = self._stack.enter_context(VideoWriter(path, width=width, height=height, rate_hint=rate))
             self._shape = result.image.shape
             self.files = (path,)

@@ -55,7 +55,7 @@ def test_unknown_models(name: str, near: bool) -> None:
 
 
 def test_a_missing_card_and_a_file_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(CardError, match=r"gone\.json"):
+    with pytest.raises(UsageError, match=r"gone\.json"):
         find_card(tmp_path / "gone.json")
     (tmp_path / "model.onnx").write_bytes(b"\x08\x07\x12\xff")
     with pytest.raises(CardError, match=r"model\.onnx"):

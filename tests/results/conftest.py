@@ -30,6 +30,7 @@ def make_face(rng, face_id, count):
         confidence=float(rng.random()),
         box=tuple(rng.normal(size=4) * 300),
         mesh=rng.normal(size=(468, 3)).astype(np.float32),
+        frontal=rng.normal(size=(468, 3)),
         pose=Pose(*rng.normal(size=3) * 30),
         interocular_px=float(rng.random() * 100),
         sharpness=float(rng.random() * 9000),

@@ -11,7 +11,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from actionunits.analyzer import SourceFacts, Watch
+from actionunits.account import SourceFacts, Watch
 from actionunits.media import Frame
 from actionunits.results.schema import source_text
 
