@@ -121,7 +121,7 @@ def test_text_and_back(aus):
     original = AUSet(tuple(aus))
     assert AUSet.parse(str(original)) == original
     assert AUSet.parse(" ".join(original.columns)) == original
-    assert eval(repr(original)) == original
+    assert repr(original) == f"AUSet.parse('{original}')"
 
 
 @given(numbers, numbers)

@@ -223,7 +223,7 @@ def test_extreme_numbers_do_not_crash():
     nothing = np.full(23, np.nan, np.float32)
     one = face((float("nan"), float("inf"), float("nan"), -1.0), probability=nothing, intensity=nothing)
     other = face((1e30, -1e30, 1e35, 1e35), 10**9, intensity=np.full(23, 9, np.float32))
-    Overlay().draw(frame(one, other), GEOMETRY_23)
+    assert Overlay().draw(frame(one, other), GEOMETRY_23).shape == frame().image.shape
 
 
 # The bars -------------------------------------------------------------------------------------------------------------
@@ -299,7 +299,8 @@ def test_columns_stand_still_when_values_change_and_leave_room_for_names():
     ],
 )
 def test_any_source_name_can_be_written(source):
-    Overlay().draw(frame(source=source), GEOMETRY_23)
+    plain = frame(source=source)
+    assert Overlay().draw(plain, GEOMETRY_23).shape == plain.image.shape
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------
