@@ -49,3 +49,13 @@ def test_box_of_a_mesh():
     mesh = np.zeros((468, 3), np.float32)
     mesh[3], mesh[9] = (-2, 5, 1), (10, 9, 1)
     assert box_of(mesh) == (-2, 0, 12, 9)
+
+
+def test_where_the_face_lies_in_the_picture_matters_little(finder, rendered):
+    """Cropping a picture moves what the detector sees; the mesh must not follow it."""
+    picture = rendered[3]
+    (whole,) = finder.find(picture)
+    (part,) = finder.find(np.ascontiguousarray(picture[12:370, 21:365]))
+    eyes = np.linalg.norm(whole.mesh[33, :2] - whole.mesh[263, :2])
+    moved = part.mesh[:, :2] + (21, 12) - whole.mesh[:, :2]
+    assert np.linalg.norm(moved, axis=1).mean() < 0.01 * eyes
