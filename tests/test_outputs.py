@@ -305,3 +305,20 @@ def test_overlays_of_an_earlier_run_are_not_analysed(tmp_path):
     kept, drawn = without_own_overlays(inputs)
     assert kept == (inputs[0], inputs[2])
     assert drawn == (inputs[1].path,)
+
+
+def test_a_file_that_is_no_result_is_not_overwritten(tmp_path):
+    stems = plan_stems([MediaInput(tmp_path / "in" / "interview.mp4", "video")])
+    (tmp_path / "interview.csv").write_text("the codes of a human")
+    with pytest.raises(UsageError, match=r"interview\.csv: is there already.*--out"):
+        Outputs(tmp_path).prepare(stems)
+    assert (tmp_path / "interview.csv").read_text() == "the codes of a human"
+
+
+def test_results_of_an_earlier_run_are_replaced(analyzer, face_files, tmp_path):
+    source = MediaInput(face_files[0], "image")
+    for _ in range(2):
+        outputs = Outputs(tmp_path)
+        outputs.prepare(plan_stems([source]))
+        write_analysis(analyzer, source, face_files[0].stem, outputs)
+    assert len(Results.read(tmp_path / f"{face_files[0].stem}.csv")) == 1

@@ -172,7 +172,7 @@ class Analyzer:
         Args:
             source: the path of a picture or video, an input found by ``expand_inputs``, or a :class:`Camera`.
             pictures: whether results carry the frame's pixels and the faces their mesh. Only with a baseline does it
-                matter: without them the second look is saved, at about a kilobyte of memory a row.
+                matter: without them the second look is saved, and the rows are kept in memory.
             watch: told of the source and of every frame looked at.
 
         Raises:

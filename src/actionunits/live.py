@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
+from actionunits.account import Account
 from actionunits.analyzer import Analyzer
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet
 from actionunits.media import Camera
 from actionunits.outputs import Outputs
-from actionunits.results import FrameResult, RowCollector, open_sink
+from actionunits.results import FrameResult, RowCollector, open_sink, write_sidecar
 from actionunits.viz import Overlay
 
 
@@ -29,19 +30,26 @@ class View(Protocol):
         """No more frames."""
 
 
-def run_live(analyzer: Analyzer, camera: Camera, view: View, out: Path | None = None) -> tuple[int, float]:
-    """Show a camera's frames until it, its time or the viewer ends.
+def run_live(
+    analyzer: Analyzer,
+    camera: Camera,
+    view: View,
+    out: Path | None = None,
+    command_line: tuple[str, ...] | None = None,
+) -> tuple[int, float]:
+    """Show a camera's frames until it, its time or the viewer ends; Ctrl-C is one way to end, and keeps the table.
 
     Args:
         analyzer: without a baseline.
         camera: where frames come from.
         view: where results go.
-        out: a folder for ``webcam.csv``.
+        out: a folder for ``webcam.csv`` and its sidecar.
+        command_line: for the sidecar.
 
     Returns:
         Frames shown, and frames per second.
     """
-    frames = 0
+    account = Account(analyzer.aus)
     began = time.perf_counter()
     with ExitStack() as stack:
         stack.callback(view.close)
@@ -50,18 +58,21 @@ def run_live(analyzer: Analyzer, camera: Camera, view: View, out: Path | None = 
             Outputs(out).prepare({})
             sink = stack.enter_context(open_sink("csv", out / "webcam.csv", analyzer.aus))
         collector = RowCollector(analyzer.aus)
-        results = analyzer.stream(camera)
+        results = analyzer.stream(camera, watch=account)
         stack.callback(getattr(results, "close", lambda: None))
-        for result in results:
-            frames += 1
-            if sink is not None:
-                collector.add(result)
-                batch = collector.take()
-                if batch is not None:
-                    sink.write(batch)
-            if not view.show(result):
-                break
-    return frames, frames / max(time.perf_counter() - began, 1e-9)
+        with suppress(KeyboardInterrupt):
+            for result in results:
+                account.count(result)
+                if sink is not None:
+                    collector.add(result)
+                    batch = collector.take()
+                    if batch is not None:
+                        sink.write(batch)
+                if not view.show(result):
+                    break
+    if out is not None:
+        write_sidecar(out / "webcam.json", account.sidecar(None, analyzer.settings, command_line))
+    return account.frames, account.frames / max(time.perf_counter() - began, 1e-9)
 
 
 class LinePrinter:

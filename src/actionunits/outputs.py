@@ -15,7 +15,7 @@ from actionunits.account import Account, Watch
 from actionunits.analyzer import Analyzer
 from actionunits.errors import ResultsError, UsageError
 from actionunits.media import Camera, MediaInput, VideoWriter, write_image
-from actionunits.results import FrameResult, RowCollector, open_sink, write_sidecar
+from actionunits.results import FrameResult, RowCollector, open_sink, read_sidecar, write_sidecar
 from actionunits.results.sinks import FileSink
 from actionunits.viz import Overlay, still_scale
 
@@ -40,13 +40,15 @@ class Outputs:
     command_line: tuple[str, ...] | None = None
 
     def prepare(self, stems: Mapping[MediaInput, str]) -> None:
-        """Make the folder, and make sure that nothing written to it takes an input's place.
+        """Make the folder, and make sure that nothing written to it takes the place of an input or of others' files.
+
+        Results of an earlier run are replaced: their sidecar tells them.
 
         Args:
             stems: what is going to be analysed, and the stem of its files.
 
         Raises:
-            UsageError: an output would overwrite an input.
+            UsageError: an output would overwrite an input, or a file that is no result.
             ResultsError: the folder cannot be made or written to.
         """
         inputs = {one.path.resolve(): one.path for one in stems}
@@ -54,6 +56,14 @@ class Outputs:
             if path.resolve() in inputs:
                 raise UsageError(
                     inputs[path.resolve()], "would be overwritten by a result of the same name", "Choose another --out"
+                )
+        for stem in stems.values():
+            there = [path for path in self.paths(stem) if path.exists()]
+            if there and not _is_sidecar(self.folder / f"{stem}.json"):
+                raise UsageError(
+                    there[0],
+                    "is there already, and no sidecar beside it says that it is a result",
+                    "Choose another --out",
                 )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +79,14 @@ class Outputs:
         """Return every file that an input of this stem may leave."""
         overlays = (end.removeprefix(".") for end in _OVERLAYS if self.overlay)
         return tuple(self.folder / f"{stem}.{end}" for end in (*self.formats, "json", *overlays))
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        read_sidecar(path)
+    except ResultsError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

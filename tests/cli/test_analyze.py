@@ -258,13 +258,14 @@ def test_inputs_of_one_name(actionunits: Run, tmp_path: Path, good: tuple[Path, 
 
 def test_a_failure_keeps_the_results_that_were_there(actionunits: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "cut.csv").write_text("yesterday's")
     cut = tmp_path / "cut.mp4"
+    cut.write_bytes(SAMPLE_CLIP.read_bytes())
+    assert actionunits("analyze", cut, "--out", out, "--every", "25").code == 0
+    yesterdays = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert sorted(yesterdays) == ["cut.csv", "cut.json"]
     cut.write_bytes(SAMPLE_CLIP.read_bytes()[:-20_000])
     assert actionunits("analyze", cut, "--out", out, "--overlay").code == 3
-    assert names(out) == ["cut.csv"]
-    assert (out / "cut.csv").read_text() == "yesterday's"
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == yesterdays
 
 
 # --- what is said, and where -----------------------------------------------------------------------------------------

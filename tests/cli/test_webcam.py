@@ -21,7 +21,7 @@ def test_headless_with_a_table(actionunits: Run, tmp_path: Path) -> None:
     assert done.code == 0
     *lines, last = done.out.splitlines()
     assert last == f"{len(lines)} frames, {last.split()[2]} frames/s"
-    assert [path.name for path in out.iterdir()] == ["webcam.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["webcam.csv", "webcam.json"]
     table = Results.read(out / "webcam.csv").to_pandas()
     assert len(table) == len(lines) > 1
     assert table["frame"].tolist() == list(range(len(lines)))

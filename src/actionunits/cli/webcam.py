@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,5 +28,5 @@ def webcam(
     analyzer = Analyzer(model, device=device, max_faces=max_faces)
     view = LinePrinter(analyzer.aus) if headless else LiveWindow(analyzer.aus)
     source = Camera(camera, seconds=seconds, paced=not headless)
-    frames, rate = run_live(analyzer, source, view, out)
+    frames, rate = run_live(analyzer, source, view, out, ("actionunits", *sys.argv[1:]))
     typer.echo(f"{frames} frames, {rate:.1f} frames/s")

@@ -24,5 +24,5 @@ def appearance(crop: NDArray[np.uint8]) -> Float32:
 
 
 def unlikeness(a: Float32, b: Float32) -> float:
-    """Return the mean absolute difference of two descriptions: about 0.05 for one person, 0.2 and more for two."""
+    """Return the mean absolute difference of two descriptions: small for one person's views, larger for two people."""
     return float(np.abs(a - b).mean())

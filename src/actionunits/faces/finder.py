@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 Image = NDArray[np.uint8]
 
 LEAST_CONFIDENCE = 0.5  # below it, the mesh network sees no face
-_SETTLING_LOOKS = 3  # each takes about a third off what a shifted start leaves
+_SETTLING_LOOKS = 3  # each takes a good part off what a shifted start leaves
 _SAME_FACE = 0.35  # overlap of mesh boxes from which two meshes lie on one face
 
 

@@ -29,7 +29,7 @@ _CUT_PICTURE = 20.0  # mean change of the whole picture's grey levels, 0-255, th
 _CUT_FACE = 0.09  # a face that changes so much across a cut is another person's
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # a person is that object, not what it holds
 class _Person:
     face_id: int
     face: FoundFace
