@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +13,14 @@ from actionunits.faces.face import Pose
 from actionunits.faces.finder import FaceFinder
 from actionunits.faces.pose import frontal, rotation_of_pose
 from actionunits.facs import GEOMETRY_23
+from actionunits.store import Store
 
 Float32 = NDArray[np.float32]
 
 AUS = GEOMETRY_23
+BLINK, EYES_CLOSED = 45, 43
+OCCLUDED = "occluded"
 COPIES = 5  # jittered views of each mouth
-PARTS_LIPS = (10, 16, 22, 25, 26, 27)
 
 
 @dataclass(frozen=True)
@@ -54,25 +52,13 @@ class RenderedFaces:
         return np.stack([mesh_features(frontal(mesh)[0]) for mesh in self.mesh])
 
 
-def read_rows(folder: Path) -> list[dict[str, Any]]:
-    """Return the generator's rows (file, subject, frame, au, lm, pose) of every ``part*.json``, in a fixed order."""
-    rows = [row for path in sorted(folder.glob("part*.json")) for row in json.loads(path.read_text())]
-    return sorted(rows, key=lambda row: (row["subject"], row["frame"]))
-
-
-def true_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
-    """Turn the generator's angles (radians; y up, z to the viewer; Ry Rx Rz) into picture axes."""
-    pose = Pose(pitch=-np.degrees(pitch), yaw=np.degrees(yaw), roll=-np.degrees(roll))
-    return rotation_of_pose(pose)
-
-
-def visible_levels(commanded: dict[str, float]) -> Float32:
-    """Return (A,) visible levels, not only commanded ones: AUs 10, 16, 22, 26, 27 part the lips, 27 drops the jaw."""
-    level = np.array([commanded.get(str(au), 0.0) for au in AUS], np.float32)
-    place = {au: AUS.index(au) for au in (*PARTS_LIPS, 26)}
-    level[place[25]] = max(level[place[au]] for au in PARTS_LIPS)
-    level[place[26]] = max(level[place[26]], level[place[27]])
-    return level
+def visible_levels(store: Store) -> Float32:
+    """Return (n, A) visible intensities of every frame; a blink closes the eyes as AU43 does."""
+    levels = store.labels(AUS, kind="intensity").astype(np.float32)
+    if BLINK in store.au_set:
+        closed = AUS.index(EYES_CLOSED)
+        levels[:, closed] = np.maximum(levels[:, closed], store.labels((BLINK,), kind="intensity")[:, 0])
+    return levels
 
 
 def lip_gap(landmarks: NDArray[np.floating], yaw: float) -> float:
@@ -101,15 +87,19 @@ def jittered_mouth(image: NDArray[np.uint8], mesh: Float32, random: np.random.Ge
     return features.ravel()
 
 
-def mesh_rendered_faces(folder: Path, *, seed: int) -> RenderedFaces:
-    """Find and mesh the face in every picture of ``folder``; pictures without one are counted and left out."""
+def mesh_rendered_faces(store: Store, *, seed: int) -> RenderedFaces:
+    """Find and mesh the face in every picture of a store.
+
+    Pictures in which something hides part of the face are left out; those without a found face are counted.
+    """
     finder = FaceFinder()
     random = np.random.default_rng(seed)
-    kept: list[dict[str, Any]] = []
+    table = store.frames
+    free = [OCCLUDED not in flags.split("|") for flags in table["flags"].to_pylist()]
+    kept: list[int] = []
     meshes, mouths, copies = [], [], []
-    rows = read_rows(folder)
-    for row in rows:
-        image = cv2.cvtColor(cv2.imread(str(folder / row["file"])), cv2.COLOR_BGR2RGB)
+    for row in np.flatnonzero(free).tolist():
+        image = store.image(row)
         found = finder.find(image)
         if not found:
             continue
@@ -118,13 +108,17 @@ def mesh_rendered_faces(folder: Path, *, seed: int) -> RenderedFaces:
         meshes.append(mesh)
         mouths.append(mouth_features(mouth_picture(image, *mouth_frame(mesh))))
         copies.append([jittered_mouth(image, mesh, random) for _ in range(COPIES)])
+    pitch, yaw, roll = (table[name].to_numpy()[kept] for name in ("pose_pitch", "pose_yaw", "pose_roll"))
+    people = np.unique(table["subject"].to_numpy(), return_inverse=True)[1]
+    angles = list(zip(pitch.tolist(), yaw.tolist(), roll.tolist(), strict=True))
+    gaps = [lip_gap(store.landmarks(row), np.radians(turn)) for row, (_, turn, _) in zip(kept, angles, strict=True)]
     return RenderedFaces(
         mesh=np.array(meshes, np.float32),
-        rotation=np.array([true_rotation(*row["pose"]) for row in kept]),
-        subject=np.array([row["subject"] for row in kept]),
-        level=np.array([visible_levels(row["au"]) for row in kept]),
-        lip_gap=np.array([lip_gap(np.array(row["lm"]), row["pose"][0]) for row in kept], np.float32),
+        rotation=np.array([rotation_of_pose(Pose(*each)) for each in angles]),
+        subject=people[kept],
+        level=visible_levels(store)[kept],
+        lip_gap=np.array(gaps, np.float32),
         mouth=np.array(mouths, np.float32).reshape(-1, FEATURES),
         mouth_copies=np.array(copies, np.float32).reshape(-1, COPIES, FEATURES),
-        missed=len(rows) - len(kept),
+        missed=sum(free) - len(kept),
     )

@@ -1,9 +1,9 @@
 """Make the canonical face and the weights of the ``geometry`` estimator from rendered faces.
 
-usage: python tools/train_geometry.py FACES [--seed 0] [--cache meshes.npz]
+usage: python tools/train_geometry.py STORE [--seed 0] [--cache meshes.npz]
 
-FACES is a folder of rendered pictures with their ``part*.json``: subject, frame, commanded intensity per AU, 68 true
-landmarks and true head pose per picture. Every figure that ends up in the card is measured on subjects held out
+STORE is a set of unrelated pictures, made with ``actionunits synth generate STORE --stills --subjects 320 --frames 16
+--seed 5000``. Every figure that ends up in the card is measured on subjects held out
 (5-fold cross-validation by subject); the shipped weights are then fitted on all of them. Runs in about three minutes on
 two cores. Needs the dev extra (scikit-learn).
 """
@@ -24,11 +24,11 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.neural_network import MLPRegressor
 
-from actionunits.errors import ActionUnitsError
 from actionunits.estimators.card import AUQuality, Card, Licence, Quality, Training, Weights
 from actionunits.estimators.geometry import LIPS_PART, GeometryWeights
 from actionunits.faces import pose
 from actionunits.geometry import MESH_FLIP, umeyama
+from actionunits.store import Store
 from rendered_faces import AUS, RenderedFaces, mesh_rendered_faces
 
 Float32 = NDArray[np.float32]
@@ -236,7 +236,7 @@ def make_card(
         training=Training(
             data=text["training"]["data"],
             labels=text["training"]["labels"],
-            command=f"python tools/train_geometry.py FACES --seed {seed}",
+            command=f"python tools/train_geometry.py STORE --seed {seed}",
             seed=seed,
             subjects=subjects,
             images=len(faces.subject),
@@ -260,16 +260,14 @@ def load_faces(path: Path) -> RenderedFaces:
 def main() -> None:
     """Run the whole recipe and print what it measures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=Path)
+    parser.add_argument("store", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="keep the meshes here, or take them from here")
     arguments = parser.parse_args()
     if arguments.cache and arguments.cache.exists():
         faces = load_faces(arguments.cache)
     else:
-        faces = mesh_rendered_faces(arguments.faces, seed=arguments.seed)
-        if not len(faces.subject):
-            raise ActionUnitsError(arguments.faces, "holds no rendered faces", "Give a folder with part*.json")
+        faces = mesh_rendered_faces(Store(arguments.store), seed=arguments.seed)
         if arguments.cache:
             save_faces(faces, arguments.cache)
     print(f"{len(faces.subject)} faces of {len(np.unique(faces.subject))} subjects, {faces.missed} not found")

@@ -37,3 +37,7 @@ class CardError(ActionUnitsError):
 
 class ResultsError(ActionUnitsError):
     """A results file could not be written or does not follow the schema."""
+
+
+class StoreError(ActionUnitsError):
+    """A data store could not be read or written, or its files do not belong together."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from actionunits import __version__
-from actionunits.cli import analyze, assets, bench, models, webcam
+from actionunits.cli import analyze, assets, bench, models, synth, webcam
 from actionunits.errors import ActionUnitsError, UsageError
 
 USAGE, SOME_FAILED = 2, 3  # exit statuses; 0 is all done
@@ -25,6 +25,7 @@ app.command("analyze")(analyze.analyze)
 app.command("webcam")(webcam.webcam)
 app.add_typer(models.app, name="models")
 app.add_typer(assets.app, name="assets")
+app.add_typer(synth.app, name="synth")
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,6 +1,6 @@
 """The chart in which skin is painted: the head unrolled about a vertical axis.
 
-A point of the average head at (x, y, z) has u = atan2(x, z - 0.2) and v = y; the left side of the person has u > 0. Every
+A point of the average head at (x, y, z) has u = atan2(x, z - 0.2) and v = y; the person's left side has u > 0. Every
 subject uses the same chart, so that a wrinkle painted at the mouth's corner is at everybody's mouth corner.
 """
 

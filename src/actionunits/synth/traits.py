@@ -1,7 +1,7 @@
 """Who a synthetic subject is: everything that differs between people, drawn from a seed, before anything is built.
 
-Subjects of one seed are balanced: their cells of skin tone x gender x age band are dealt like a shuffled deck, so that
-any run of ``len(CELLS)`` subjects has every cell once.
+Subjects of one seed are balanced: their cells of skin tone x gender x age band are dealt like a shuffled deck. Every
+48 subjects have each cell once, and every 24 have each tone, gender and age band equally often.
 """
 
 from __future__ import annotations
@@ -223,10 +223,17 @@ _SHADOWS: tuple[Rgb, ...] = ((0.10, 0.06, 0.04), (0.05, 0.07, 0.15), (0.25, 0.12
 
 
 def deal(seed: int, index: int) -> tuple[int, int, int]:
-    """Return the cell (tone band, gender, age band) of one subject: the decks of a seed, one after the other."""
+    """Return the cell (tone band, gender, age band) of one subject: the decks of a seed, one after the other.
+
+    The two halves of a deck are the cells with an even and an odd sum, so that each half is balanced by itself.
+    """
     deck, place = divmod(index, len(CELLS))
-    order = np.random.default_rng([seed, deck, 0x0DEC]).permutation(len(CELLS))
-    return CELLS[int(order[place])]
+    half = len(CELLS) // 2
+    r = np.random.default_rng([seed, deck, 0x0DEC])
+    parity = (int(r.integers(2)) + place // half) % 2
+    cells = [cell for cell in CELLS if sum(cell) % 2 == parity]
+    orders = r.permutation(half), r.permutation(half)
+    return cells[int(orders[place // half][place % half])]
 
 
 def draw_traits(seed: int, index: int) -> Traits:
@@ -240,7 +247,9 @@ def draw_traits(seed: int, index: int) -> Traits:
         UsageError: a negative seed or index.
     """
     if seed < 0 or index < 0:
-        raise UsageError(f"seed={seed}, index={index}", "subjects are numbered from 0", "Use numbers that are not negative")
+        raise UsageError(
+            f"seed={seed}, index={index}", "subjects are numbered from 0", "Use numbers that are not negative"
+        )
     tone_band, gender, age_band = deal(seed, index)
     r = np.random.default_rng([seed, index, int(Part.TRAITS)])
     male = float(np.clip(gender + r.normal(0, 0.12), 0.5 * gender, 0.49 + 0.51 * gender))

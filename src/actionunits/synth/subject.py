@@ -1,0 +1,91 @@
+"""One synthetic subject, built: shape, skin, eyes, teeth, hair, things worn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionunits.synth.action_units import Expressions
+from actionunits.synth.beard import grow_beard
+from actionunits.synth.brows import grow_brows, grow_lashes
+from actionunits.synth.eyes import EyeLook, look_of_eyes
+from actionunits.synth.hair import grow_hair
+from actionunits.synth.landmarks import landmark_vertices
+from actionunits.synth.meshes import Solid, Strands
+from actionunits.synth.rig import Rig, get_rig
+from actionunits.synth.shape import neutral_head
+from actionunits.synth.skin import SkinMaps, paint_skin
+from actionunits.synth.teeth import ToothLook, look_of_teeth
+from actionunits.synth.traits import Traits, draw_traits
+from actionunits.synth.wearing import dress
+from actionunits.synth.wrinkles import WrinkleMaps, draw_wrinkles
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One person, ready to be rendered.
+
+    Attributes:
+        traits: who it is.
+        rig: the head all subjects share.
+        neutral: (B, 3) coarse neutral head.
+        expressions: how this face moves.
+        skin: textures at rest.
+        wrinkles: what each action unit adds to the skin's relief.
+        eyes: iris, pupil, sclera.
+        teeth: colour, gaps.
+        strands: scalp hair, brows, lashes, beard.
+        solids: glasses, cap, clothes.
+        landmarks: (68,) fine vertex of each landmark.
+    """
+
+    traits: Traits
+    rig: Rig
+    neutral: Float32
+    expressions: Expressions
+    skin: SkinMaps
+    wrinkles: WrinkleMaps
+    eyes: EyeLook
+    teeth: ToothLook
+    strands: tuple[Strands, ...]
+    solids: tuple[Solid, ...]
+    landmarks: Int32
+
+
+def build_subject(seed: int, index: int) -> Subject:
+    """Build one subject; the same arguments give the same bits.
+
+    Args:
+        seed: of the set.
+        index: the subject's number in the set, 0, 1, ...
+    """
+    return build_from_traits(draw_traits(seed, index))
+
+
+def build_from_traits(traits: Traits) -> Subject:
+    """Build the subject that the traits describe."""
+    rig = get_rig()
+    neutral = neutral_head(rig, traits)
+    return Subject(
+        traits=traits,
+        rig=rig,
+        neutral=neutral,
+        expressions=Expressions(rig, traits, neutral),
+        skin=paint_skin(rig, traits),
+        wrinkles=draw_wrinkles(traits),
+        eyes=look_of_eyes(rig, traits, neutral),
+        teeth=look_of_teeth(rig, traits),
+        strands=(
+            *grow_hair(rig, traits, neutral),
+            *grow_brows(rig, traits, neutral),
+            *grow_lashes(rig, traits, neutral),
+            *grow_beard(rig, traits, neutral),
+        ),
+        solids=dress(rig, traits, neutral),
+        landmarks=landmark_vertices(rig, traits),
+    )
