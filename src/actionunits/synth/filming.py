@@ -76,4 +76,5 @@ def shoot(subject: Subject, moment: Moment, setting: Setting, size: int, noise: 
         noise: of the sensor.
     """
     picture = render(subject, moment, setting, size, noise)
-    return Take(moment, setting, picture, visible_labels(subject.expressions, moment.levels))
+    deformed = subject.expressions.deform(moment.levels)
+    return Take(moment, setting, picture, visible_labels(subject.expressions, moment.levels, deformed))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,8 +26,6 @@ SKIN, UPPER_TEETH, LOWER_TEETH, TONGUE, LASHES = 0, 1, 2, 3, LASH_PART
 ETHNICITIES = ("african", "asian", "caucasian")
 _EYE_VERTICES = 72
 _YOUNG, _OLD = 25.0, 90.0  # years that MakeHuman's "young" and "old" shapes stand for
-
-LANDMARKS_68: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,5 +194,5 @@ def read_rig(path: Path) -> Rig:
                 _index=pack["index"],
                 _delta=pack["delta"],
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise AssetError(path, "the packed rig is damaged", "Delete the file; it is made again") from error
