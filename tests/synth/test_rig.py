@@ -161,6 +161,9 @@ def test_a_damaged_pack_is_named(tmp_path: Path) -> None:
     np.savez(broken, base=np.zeros((3, 3), np.float32))
     with pytest.raises(AssetError, match=r"rig\.npz"):
         read_rig(broken)
+    broken.write_bytes(packed_rig().read_bytes()[:100_000])
+    with pytest.raises(AssetError, match=r"rig\.npz"):
+        read_rig(broken)
 
 
 def test_the_mesh_is_its_own_mirror_image() -> None:
