@@ -3,9 +3,9 @@
 usage: python tools/learnability.py STORE [--out docs/benchmarks/learnability.csv]
 
 Three ridge regressions on intensities, per action unit: on the 68 true landmarks after alignment (with 1 px of noise),
-on HOG of the aligned 112-pixel face, and on the corners and edges of the picture where no face is. AUROC, F1 and ICC(3,1)
-over all test frames of three folds that share no subject; F1 at the threshold that is best on the training part. Needs
-the dev extra (scikit-learn, scikit-image).
+on HOG of the aligned 112-pixel face, and on the corners and edges of the picture where no face is. AUROC, F1 and
+ICC(3,1) over all test frames of three folds that share no subject; F1 at the threshold that is best on the training
+part. Needs the dev extra (scikit-learn, scikit-image).
 """
 
 from __future__ import annotations

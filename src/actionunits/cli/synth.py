@@ -12,6 +12,7 @@ from actionunits.cli.progress import counting
 from actionunits.errors import ActionUnitsError, UsageError
 
 if TYPE_CHECKING:
+    from actionunits.synth.layouts import Layout
     from actionunits.synth.sets import SetRecipe
     from actionunits.synth.sheets import SheetKind
 
@@ -67,7 +68,7 @@ def generate(
     rate = f", {done.made / done.seconds:.1f} pictures/s" if done.made else ""
     typer.echo(f"{target}: {done.frames} pictures, {done.made} of them made in {done.seconds:.0f} s{rate}")
     if layout != "store":
-        written = write_layout(Store(target), store, layout)
+        written = write_layout(Store(target), store, cast("Layout", layout))
         typer.echo(f"{store}: {written.frames} pictures laid out as {layout}; {target} can go")
 
 

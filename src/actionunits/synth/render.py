@@ -106,7 +106,9 @@ def render(
     _draw_lenses(scene, lighting, view, canvas)
     mask = _face_mask(subject, canvas, bare)
     landmarks, visible = _landmarks(subject, scene, view, canvas, size)
-    rgb = develop(canvas.out, setting.sensor, random, size, mask, exposure_target(subject.traits.tone))
+    rgb = develop(
+        canvas.out, setting.sensor, random, size, subject.skin.luminance, exposure_target(subject.traits.tone)
+    )
     small = cv2.resize(mask.astype(np.uint8) * 255, (size, size), interpolation=cv2.INTER_AREA) > 127
     pose = pose_in_camera(moment.pose, setting.camera)
     return Picture(rgb, landmarks, visible, pose, moment.gaze, np.asarray(small))

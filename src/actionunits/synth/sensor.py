@@ -111,7 +111,7 @@ def develop(
     sensor: Sensor,
     random: np.random.Generator,
     size: int | None = None,
-    face_mask: NDArray[np.bool_ | np.uint8] | None = None,
+    metered: float | None = None,
     target: float | None = None,
 ) -> UInt8:
     """Turn rendered light into a picture.
@@ -121,20 +121,20 @@ def develop(
         sensor: the sensor.
         random: the source of the noise.
         size: height of the picture in pixels; as the input when left out. The width keeps the proportions.
-        face_mask: (H, W), where the face is; auto exposure meters its median luminance. Without it, the middle.
-        target: linear luminance that the metered median is brought to, nearly; :data:`TARGET` when left out.
+        metered: linear luminance that the exposure is set by. A meter before the face, read once, keeps the exposure
+            free of what the face does. Without it, the median of the picture's middle.
+        target: linear luminance that the metered one is brought to, nearly; :data:`TARGET` when left out.
 
     Returns:
         (h, w, 3) uint8 sRGB. The same light, sensor and generator state give the same bytes.
 
     Raises:
-        UsageError: light that is not (H, W, 3), or a mask of another shape.
+        UsageError: light that is not (H, W, 3).
     """
     if linear.ndim != 3 or linear.shape[2] != 3:
         raise UsageError(f"light of shape {linear.shape}", "is not a picture", "Use (height, width, 3)")
-    if face_mask is not None and face_mask.shape != linear.shape[:2]:
-        raise UsageError(f"face_mask of shape {face_mask.shape}", "does not fit the light", "Use its height and width")
-    gain = auto_exposure(linear, face_mask, target) * 2.0**sensor.exposure
+    seen = _middle_luminance(linear) if metered is None else metered
+    gain = auto_exposure(seen, target) * 2.0**sensor.exposure
     light = _resized(np.asarray(linear, np.float32), size)
     light = _through_lens(light, sensor)
     light = cv2.transform(light, _colour_matrix(sensor) * np.float32(gain))
@@ -175,28 +175,24 @@ def as_video(rgb: UInt8, crf: int) -> UInt8:
     return np.ascontiguousarray(coded[margin:-margin, margin:-margin, ::-1])
 
 
-def auto_exposure(
-    linear: Float32, face_mask: NDArray[np.bool_ | np.uint8] | None = None, target: float | None = None
-) -> float:
-    """Return the gain that brings the face's median luminance near the target, damped as a camera's metering is.
+def auto_exposure(metered: float, target: float | None = None) -> float:
+    """Return the gain that brings the metered luminance near the target, damped as a camera's metering is.
 
     Args:
-        linear: (H, W, 3) linear RGB.
-        face_mask: (H, W), where to meter; the middle ninth without it, or when it is empty.
+        metered: linear luminance.
         target: wanted linear luminance; :data:`TARGET` when left out.
     """
-    height, width = linear.shape[:2]
-    step = max(1, height // 128)  # a sample is enough for a median
-    if face_mask is not None:
-        metered = linear[::step, ::step][face_mask[::step, ::step] > 0]
-    if face_mask is None or not len(metered):
-        metered = linear[height // 3 : -(height // 3) or None : step, width // 3 : -(width // 3) or None : step]
-        metered = metered.reshape(-1, 3)
-    median = float(np.median(metered @ _LUMINANCE))
-    wanted = TARGET if target is None else target
-    needed = wanted / max(median, 1e-6)
+    needed = (TARGET if target is None else target) / max(metered, 1e-6)
     missed = float(np.clip(needed ** (1 - METERING), 1 / FARTHEST_OFF, FARTHEST_OFF))
     return min(needed / missed, MOST_GAIN)
+
+
+def _middle_luminance(linear: Float32) -> float:
+    """Median luminance of the middle ninth of a picture."""
+    height, width = linear.shape[:2]
+    step = max(1, height // 128)  # a sample is enough for a median
+    middle = linear[height // 3 : -(height // 3) or None : step, width // 3 : -(width // 3) or None : step]
+    return float(np.median(middle.reshape(-1, 3) @ _LUMINANCE))
 
 
 def tone_table(sensor: Sensor) -> Float32:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from actionunits.synth.beard import beard_density
-from actionunits.synth.chart import SIZE
+from actionunits.synth.chart import SIZE, to_pixels
 from actionunits.synth.complexion import base_colour, colour_skin, darkness, spread_pigments
 from actionunits.synth.creases import GROOVE, Pen, settle
 from actionunits.synth.makeup import (
@@ -33,6 +33,8 @@ from actionunits.synth.surface import skin_triangles, vertex_normals
 from actionunits.synth.traits import Part, Traits
 from actionunits.synth.wrinkles import habits_of
 
+_METERED_U, _METERED_V = (-0.45, 0.45), (6.8, 7.15)  # cheeks and nose
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _MOUTH = (0.15, 0.035, 0.030)  # linear RGB of the lining
 _COARSE = 256  # side of the maps that turn values of vertices into values of texels
 _SCALP_SHADE = {"bald": 0.10, "balding": 0.55, "buzz": 0.72}  # share of hair colour seen at the roots; else _FULL_HAIR
@@ -55,6 +57,13 @@ class SkinMaps:
     slope: Float32
     gloss: Float32
     tint: Float32
+
+    @cached_property
+    def luminance(self) -> float:
+        """Median linear luminance of cheeks and nose: what a light meter before the face would be told to expect."""
+        x, y = to_pixels(_METERED_U, _METERED_V)
+        columns, rows = slice(int(x[0]), int(x[1])), slice(int(y[1]), int(y[0]))
+        return float(np.median(self.albedo[rows, columns] @ _LUMINANCE))
 
 
 def paint_skin(rig: Rig, traits: Traits) -> SkinMaps:

@@ -7,11 +7,11 @@ Subjects of one seed are balanced: their cells of skin tone x gender x age band 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ Fringe = Literal["none", "swept", "straight", "long"]  # "straight" reaches the 
 Glasses = Literal["none", "thin", "full", "rimless", "sun"]
 Cap = Literal["none", "baseball", "beanie", "scarf"]
 Rgb = tuple[float, float, float]
+T = TypeVar("T")
 
 
 class Part(IntEnum):
@@ -287,11 +288,17 @@ def draw_traits(seed: int, index: int) -> Traits:
         lashes=float(np.clip(r.normal(0.8 if gender else 1.0, 0.2) + 0.3 * wears_makeup, 0.4, 1.5)),
         tooth_rgb=_draw_teeth(r, age),
         tooth_gap=float(r.beta(1, 4)),
+        hair=hair.family,
+        hair_rgb=hair.rgb,
+        grey=hair.grey,
+        hair_length=hair.length,
+        hair_curl=hair.curl,
+        parting=hair.parting,
+        fringe=hair.fringe,
         glasses=_choice(r, ("none", "thin", "full", "rimless", "sun"), (0.76, 0.09, 0.09, 0.045, 0.015)),
         cap=_choice(r, ("none", "baseball", "beanie", "scarf"), (0.89, 0.045, 0.04, 0.025)),
         clothes_rgb=_rgb(r.uniform(0.01, 0.6, 3) * r.uniform(0.2, 1)),
         rest=_draw_rest(r),
-        **hair,
     )
 
 
@@ -309,7 +316,7 @@ def _count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
 
 
-def _choice(r: np.random.Generator, names: tuple, chances: tuple[float, ...]):  # type: ignore[no-untyped-def,type-arg]
+def _choice(r: np.random.Generator, names: Sequence[T], chances: Sequence[float]) -> T:
     return names[int(r.choice(len(names), p=np.array(chances) / sum(chances)))]
 
 
@@ -355,7 +362,19 @@ def _draw_teeth(r: np.random.Generator, age: float) -> Rgb:
     return _rgb(np.array([0.84, 0.80 - 0.06 * yellow, 0.72 - 0.20 * yellow]) * r.uniform(0.85, 1.08))
 
 
-def _draw_hair(r: np.random.Generator, gender: int, age: float, tone: float) -> dict[str, object]:
+class _HairDrawn(NamedTuple):
+    family: Hair
+    rgb: Rgb
+    grey: float
+    length: float
+    curl: float
+    parting: Parting
+    fringe: Fringe
+
+
+def _draw_hair(r: np.random.Generator, gender: int, age: float, tone: float) -> _HairDrawn:
+    families: tuple[Hair, ...]
+    chances: tuple[float, ...]
     if gender:
         families = ("bald", "balding", "buzz", "short", "medium", "long", "tied", "afro", "curly")
         old = float(age > 40)
@@ -379,17 +398,17 @@ def _draw_hair(r: np.random.Generator, gender: int, age: float, tone: float) -> 
         else (0.85, 0.13, 0.02, 0.0, 0.0, 0.0, 0.0)
     )
     grey = float(np.clip((age - 38) / 32 + r.normal(0, 0.25), 0, 1)) if age > 35 else 0.0
-    family = _choice(r, families, chances)
+    family: Hair = _choice(r, families, chances)
     straight = family in ("medium", "bob", "long", "short")
-    return {
-        "hair": family,
-        "hair_rgb": _rgb(np.array(_HAIR_COLOURS[_choice(r, tuple(_HAIR_COLOURS), colours)]) * r.uniform(0.75, 1.3)),
-        "grey": grey,
-        "hair_length": float(r.random()),
-        "hair_curl": float(r.beta(1.2, 2.5)) if straight else float(r.beta(2, 1.5)),
-        "parting": _choice(r, ("none", "left", "right", "middle"), (0.3, 0.25, 0.2, 0.25)) if straight else "none",
-        "fringe": _choice(r, ("none", "swept", "straight", "long"), (0.5, 0.25, 0.15, 0.1)) if straight else "none",
-    }
+    colour = np.array(_HAIR_COLOURS[_choice(r, tuple(_HAIR_COLOURS), colours)]) * r.uniform(0.75, 1.3)
+    length = float(r.random())
+    curl = float(r.beta(1.2, 2.5)) if straight else float(r.beta(2, 1.5))
+    parting: Parting = "none"
+    fringe: Fringe = "none"
+    if straight:
+        parting = _choice(r, ("none", "left", "right", "middle"), (0.3, 0.25, 0.2, 0.25))
+        fringe = _choice(r, ("none", "swept", "straight", "long"), (0.5, 0.25, 0.15, 0.1))
+    return _HairDrawn(family, _rgb(colour), grey, length, curl, parting, fringe)
 
 
 def _draw_rest(r: np.random.Generator) -> Rest:
