@@ -86,7 +86,7 @@ EXPECTED: dict[int, tuple[tuple[str, int], ...]] = {
     18: (("mouth width", -1),),
     20: (("mouth width", 1),),
     22: (("mouth width", -1), ("lip gap", 1)),
-    23: (("red lips", -1),),
+    23: (("mouth width", -1),),
     24: (("red lips", -1),),
     25: (("lip gap", 1),),
     26: (("lip gap", 1), ("chin height", -1)),

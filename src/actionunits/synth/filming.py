@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from actionunits.synth.labels import VisibleLabels, visible_labels
+from actionunits.synth.meshes import Solid
+from actionunits.synth.occluders import hold_occluder
 from actionunits.synth.performance import Moment
 from actionunits.synth.presets import get_preset
 from actionunits.synth.render import Picture, render
@@ -61,11 +63,22 @@ def film(subject: Subject, recipe: SetRecipe, number: int, frames: int) -> Itera
     else:
         moments = draw_sequence(performance, preset, frames, fps=FPS, every=recipe.every)
         settings = [draw_setting(place, wild=recipe.wild)] * frames
+    held: tuple[Solid, ...] = ()
+    built: Setting | None = None
     for moment, setting in zip(moments, settings, strict=True):
-        yield shoot(subject, moment, setting, recipe.size, noise)
+        if setting is not built:
+            held, built = hold_occluder(setting.occluder, subject.traits, subject.rig, subject.neutral), setting
+        yield shoot(subject, moment, setting, recipe.size, noise, held)
 
 
-def shoot(subject: Subject, moment: Moment, setting: Setting, size: int, noise: np.random.Generator) -> Take:
+def shoot(
+    subject: Subject,
+    moment: Moment,
+    setting: Setting,
+    size: int,
+    noise: np.random.Generator,
+    held: tuple[Solid, ...] | None = None,
+) -> Take:
     """Take one picture and read off what shows.
 
     Args:
@@ -74,7 +87,10 @@ def shoot(subject: Subject, moment: Moment, setting: Setting, size: int, noise: 
         setting: camera, light and sensor.
         size: width and height, pixels.
         noise: of the sensor.
+        held: what the setting's occluder is made of, if it is built already (:func:`hold_occluder`).
     """
-    picture = render(subject, moment, setting, size, noise)
+    if held is None:
+        held = hold_occluder(setting.occluder, subject.traits, subject.rig, subject.neutral)
+    picture = render(subject, moment, setting, size, noise, held=held)
     deformed = subject.expressions.deform(moment.levels)
     return Take(moment, setting, picture, visible_labels(subject.expressions, moment.levels, deformed))

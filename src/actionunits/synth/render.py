@@ -28,6 +28,7 @@ from actionunits.synth.skin_shading import Relief, shade_skin
 from actionunits.synth.strokes import draw_strands, move_strands
 from actionunits.synth.subject import Subject
 from actionunits.synth.surface import chart_slopes, mouth_triangles, skin_triangles
+from actionunits.synth.teeth import part_teeth
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
@@ -150,6 +151,7 @@ def _draw(
     lips = rim_shade(ids, len(skin), eyes_first, 0.03 * unit, 0.02 * unit, 0.4)
     teeth = subject.teeth.colour
     shade_coloured(ids, len(skin), mouth, lit, lamps, teeth, TOOTH_ROUGH, TOOTH_MIRROR, lips, canvas.out)
+    part_teeth(ids, len(skin), mouth, screen, *subject.teeth.lines(), unit, canvas.out)
     lids = rim_shade(ids, eyes_first, eyes_first + len(scene.eye_triangles), 0.05 * unit, 0.035 * unit, 0.65)
     lit = _lit(eye_screen, scene.eyes, scene.eye_normals, lighting.eyes)
     shade_eyes(

@@ -197,6 +197,7 @@ _RIGS: dict[str, _Rig] = {
         (0.8, 1.0), (0.15, 0.6), (6000, 7500), 0.06,
     ),
 }  # fmt: skip
+_BODY_REACH = 2.15  # world units from the middle of the head to where the rig's body is cut, below and beside
 _STUDIO_RIGS = {"laboratory": 0.75, "ring": 0.25}
 
 _HAND_PLACES = ((0.0, 6.3), (0.45, 6.35), (0.7, 6.75), (0.1, 6.6), (0.35, 7.75), (0.75, 7.45))  # chin ... temple
@@ -321,15 +322,16 @@ def _area(random: np.random.Generator, lamp: _Lamp, mirror: float) -> tuple[Floa
 
 
 def _draw_camera(random: np.random.Generator, wild: float) -> Camera:
-    share = random.uniform(0.6 - 0.15 * wild, 0.72 + 0.13 * wild)
+    share = random.uniform(0.6 - 0.04 * wild, 0.72 + 0.13 * wild)
     widest = math.degrees(2 * math.atan(HEAD_HEIGHT / (2 * share * CLOSEST)))
     view = math.exp(random.uniform(math.log(14 - 2 * wild), math.log(26 + 24 * wild)))
     right, down = random.normal(0, 0.01 + 0.03 * wild, 2)
     room = (1 - share) / 2
+    spare = _BODY_REACH * share / HEAD_HEIGHT - 0.5  # share of the picture before the cut edge of the body shows
     return Camera(
         view=min(view, widest),
         face_share=share,
-        offset=(float(np.clip(right, -0.1, 0.1)), float(np.clip(down, -room, room))),
+        offset=(float(np.clip(right, -spare - 0.02, spare + 0.02)), float(np.clip(down, -max(spare, 0.0), room))),
         elevation=float(np.clip(random.normal(0, 1.5 + 5.5 * wild), -18, 18)),
     )
 

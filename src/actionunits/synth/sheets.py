@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from actionunits.errors import UsageError
 from actionunits.media import VideoWriter
 from actionunits.synth.action_units import AUS
+from actionunits.synth.camera import Camera
 from actionunits.synth.filming import FPS, Take, film, shoot
 from actionunits.synth.performance import Levels, Moment
 from actionunits.synth.presets import get_preset
@@ -22,6 +24,7 @@ from actionunits.synth.sequence import still_moments
 from actionunits.synth.sets import SetRecipe
 from actionunits.synth.setting import draw_setting
 from actionunits.synth.subject import Subject, build_subject
+from actionunits.synth.traits import draw_traits
 from actionunits.viz.text import line_height, shortened, text_ink
 
 Picture = NDArray[np.uint8]
@@ -31,6 +34,7 @@ MOST_LEVEL = 5.0
 
 _LETTERS = 12  # pixels
 _COLUMNS = 8
+_CLOSE = Camera(view=20, face_share=0.82)
 _PEOPLE = 4  # identities on the sheet of action units
 _CLOSEUPS: tuple[Levels, ...] = tuple(
     {au: (level, level) for au, level in levels.items()}
@@ -144,14 +148,23 @@ def _person(seed: int, index: int) -> Subject:
 
 def _in_studio(person: Subject, levels: Levels, size: int) -> Picture:
     random = np.random.default_rng([person.traits.seed, person.traits.index])
-    setting = draw_setting(random, wild=0)
+    setting = replace(draw_setting(random, wild=0), camera=_CLOSE)
     return shoot(person, Moment(levels=levels), setting, size, random).picture.rgb
+
+
+def _bare_faces(seed: int) -> Iterator[int]:
+    """Yield the numbers of people with neither glasses nor beard nor headgear."""
+    for index in count():
+        one = draw_traits(seed, index)
+        if one.glasses == one.cap == "none" and one.beard in ("none", "stubble") and one.fringe in ("none", "swept"):
+            yield index
 
 
 def _aus(recipe: SetRecipe) -> Iterator[Tile]:
     half = (len(AUS) + 1) // 2
+    shown = list(islice(_bare_faces(recipe.seed), _PEOPLE))
     for block in (AUS[:half], AUS[half:]):
-        for index in range(_PEOPLE):
+        for index in shown:
             person = _person(recipe.seed, index)
             yield Tile(f"{person.traits.name} neutral", _in_studio(person, {}, recipe.size))
             for au in block:
@@ -184,6 +197,6 @@ def _strip(recipe: SetRecipe) -> Iterator[Tile]:
 
 
 def _closeups(recipe: SetRecipe) -> Iterator[Tile]:
-    for index, levels in enumerate(_CLOSEUPS):
+    for index, levels in zip(_bare_faces(recipe.seed), _CLOSEUPS, strict=False):
         person = _person(recipe.seed, index)
         yield Tile(f"{person.traits.name} {describe(levels)}", _in_studio(person, levels, recipe.size))
