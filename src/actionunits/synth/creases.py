@@ -147,12 +147,12 @@ def raise_brows(pen: Pen, habits: Habits) -> None:
 def lower_brows(pen: Pen, habits: Habits) -> None:
     """AU4: one to three furrows between the brows, bunched brow heads, a crease across the root of the nose."""
     random, (head, level) = pen.random, habits.brow
-    kind = int(random.choice(3, p=[0.14, 0.6, 0.26]))
+    kind = int(random.choice(3, p=[0.1, 0.62, 0.28]))
     place, lean = head * random.uniform(0.5, 0.72), random.normal(0.014, 0.012)
     deep = random.uniform(2.5, 3.1)
     if kind == 0:
         off = random.normal(0, 0.012)
-        pen.stroke([(off, level - 0.09), (off * 0.6, level), (off, level + 0.11)], 0.014, 1.25 * deep, rim=0.4)
+        pen.stroke([(off, level - 0.09), (off * 0.6, level), (off, level + 0.11)], 0.012, 0.85 * deep, rim=0.4)
     else:
         low, high = random.uniform(0.07, 0.11), random.uniform(0.06, 0.12)
         points = [(place * 0.75, level - low), (place, level), (place + lean, level + high)]

@@ -59,9 +59,11 @@ _SCALE_HELD = 0.7  # how much of the difference in eye distance is scaled away
 _ROOT, _NOSE_TIP, _NOSE_BASE, _CORNERS = 136, 1737, 317, (425, 2803)  # coarse vertices
 _LIP_GAP = 0.002  # share of the canthus distance between closed lips: they touch
 _LEAST_APERTURE, _MOST_APERTURE = 0.040, 0.088  # mean lid gap as a share of the canthus distance
-_TEETH_LOWER = (0.015, 0.045)  # world units; the rig's teeth lie too high to show in a smile
+_TEETH_SHOWN = (0.05, 0.085)  # world units by which coarse upper incisors reach below the inmost ring of the lip
+_BITE = (-0.04, -0.02)  # by which the edge of the coarse lower ones lies below theirs; subdivision shortens both
 _TONGUE_BACK = np.array([0.0, 0.02, 0.05], np.float32)  # world units; the rig's tongue lies on the teeth
 _TONGUE_FLAT = 0.6  # of its height
+_INCISORS = 0.06  # world units beside the middle
 _TEETH_BEHIND = 0.012  # world units that teeth keep behind the lips
 
 _REST: dict[str, tuple[tuple[str, float], ...]] = {
@@ -165,7 +167,7 @@ def _built(rig: Rig, traits: Traits, strength: float) -> Float32:
     points = _recentred(rig, points)
     _settle_lids(rig, points)
     _close_lips(rig, points)
-    _hide_teeth(rig, points, float(random.uniform(*_TEETH_LOWER)), float(random.uniform(*_TEETH_LOWER)))
+    _place_teeth(rig, points, float(random.uniform(*_TEETH_SHOWN)), float(random.uniform(*_BITE)))
     return points
 
 
@@ -267,13 +269,24 @@ def _close_lips(rig: Rig, points: Float32) -> None:
         mouth.widen(points, np.float32(_LIP_GAP * unit) - mouth.gaps(points))
 
 
-def _hide_teeth(rig: Rig, points: Float32, upper: float, lower: float) -> None:
-    """Move teeth and tongue behind the lips, and the rows of teeth down by so many world units, in place."""
+def _place_teeth(rig: Rig, points: Float32, shown: float, bite: float) -> None:
+    """Move teeth and tongue behind the closed lips, in place, to the height where parted lips show them.
+
+    Args:
+        rig: the head.
+        points: (B, 3).
+        shown: how far the upper incisors reach below the upper lip.
+        bite: how far the lower incisors' edge lies below theirs.
+    """
     part = np.full(len(points), SKIN)
     part[rig.quads.ravel()] = np.repeat(rig.quad_part, 4)
     inside = np.isin(part, (UPPER_TEETH, LOWER_TEETH, TONGUE))
-    points[part == UPPER_TEETH, 1] -= upper
-    points[(part == LOWER_TEETH) | (part == TONGUE), 1] -= lower
+    middle = np.abs(points[:, 0]) < _INCISORS
+    upper, lower = part == UPPER_TEETH, part == LOWER_TEETH
+    edge = points[lip_rings(rig)[-1, 0], 1] - shown
+    points[upper, 1] += edge - points[upper & middle, 1].min()
+    drop = edge - bite - points[lower & middle, 1].max()
+    points[lower | (part == TONGUE), 1] += drop
     tongue = points[part == TONGUE]
     low = tongue[:, 1].min()
     tongue[:, 1] = low + _TONGUE_FLAT * (tongue[:, 1] - low)
