@@ -24,7 +24,8 @@ def look(rig: Rig) -> ToothLook:
 
 def test_colours_are_albedos_and_teeth_are_brighter_than_tongue_and_gums(rig: Rig, look: ToothLook) -> None:
     enamel, tongue = look.colour[look.row >= 0], look.colour[rig.vertex_part == 3]
-    assert 0 <= look.colour.min() and look.colour.max() <= 1
+    assert look.colour.min() >= 0
+    assert look.colour.max() <= 1
     assert enamel.mean() > 2 * tongue.mean()
     assert look.gum.max() < 0.8
     assert look.gum[1] < look.gum[0]

@@ -297,7 +297,7 @@ def draw_traits(seed: int, index: int) -> Traits:
         fringe=hair.fringe,
         glasses=_choice(r, ("none", "thin", "full", "rimless", "sun"), (0.76, 0.09, 0.09, 0.045, 0.015)),
         cap=_choice(r, ("none", "baseball", "beanie", "scarf"), (0.89, 0.045, 0.04, 0.025)),
-        clothes_rgb=_rgb(r.uniform(0.01, 0.6, 3) * r.uniform(0.2, 1)),
+        clothes_rgb=_draw_cloth(r),
         rest=_draw_rest(r),
     )
 
@@ -409,6 +409,12 @@ def _draw_hair(r: np.random.Generator, gender: int, age: float, tone: float) -> 
         parting = _choice(r, ("none", "left", "right", "middle"), (0.3, 0.25, 0.2, 0.25))
         fringe = _choice(r, ("none", "swept", "straight", "long"), (0.5, 0.25, 0.15, 0.1))
     return _HairDrawn(family, _rgb(colour), grey, length, curl, parting, fringe)
+
+
+def _draw_cloth(r: np.random.Generator) -> Rgb:
+    colour = r.uniform(0.01, 0.6, 3) * r.uniform(0.2, 1)
+    grey = 0.8 * float(r.beta(2.5, 1.2))  # most clothes are dull
+    return _rgb(colour * (1 - grey) + colour.mean() * grey)
 
 
 def _draw_rest(r: np.random.Generator) -> Rest:
