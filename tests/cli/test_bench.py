@@ -1,4 +1,4 @@
-"""``actionunits bench analyze``: the three rates, on clips as short as can be."""
+"""``actionunits bench``: the three rates, on clips as short as can be, and the answers of synthetic faces."""
 
 import csv
 from collections.abc import Callable
@@ -32,3 +32,19 @@ def test_lengths_must_be_numbers(actionunits: Callable[..., Any], tmp_path: Path
     done = actionunits("bench", "analyze", "--minutes", minutes, "--out", tmp_path / "rates.csv")
     assert (done.code, done.out) == (2, "")
     assert done.errors[0].startswith(f"error: --minutes {minutes}: ")
+
+
+def test_responses_of_synthetic_faces(
+    actionunits: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actionunits.bench import synth as bench
+
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(bench, "EXPECTED", {12: (("corner height", 1),)})
+    out = tmp_path / "table.csv"
+    line = ("bench", "synth", "--subjects", "1", "--posed", "1", "--size", "128", "--no-speed", "--out", out)
+    done = actionunits(*line)
+    assert done.code == 0
+    assert "corner height" in done.out
+    assert "face found, frontal, one action unit: 4 of 4" in done.out
+    assert out.exists()

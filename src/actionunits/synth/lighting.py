@@ -26,10 +26,10 @@ Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
 MAP_SIZE = 160  # pixels of a shadow map of a key light
-AMBIENT_MAP_SIZE = 112
+AMBIENT_MAP_SIZE = 80
 SAME_LAMP = 0.85  # cosine; key directions nearer than this belong to one lamp
 FINE_HAIR = 0.007  # world units; thinner strands cast no shadow
-HAIR_STEP = 2  # every so many points of a strand cast one
+HAIR_STEPS = (9, 4)  # every so many points of the hair cast one, around and towards the key lights
 DARKEST = 0.004  # irradiance that even the deepest fold gets
 _SKIN_WRAP, _HARD_WRAP = 0.14, 0.0
 _LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
@@ -93,8 +93,8 @@ def light_scene(
     hairs = _casting_hair(strands)
     parts = (slice(0, source.ambient), slice(source.ambient, None))
     maps = [
-        draw_shadow_maps(casters, coarse_triangles(rig), thin, hairs, frames[part], middle, size)
-        for part, size in zip(parts, (AMBIENT_MAP_SIZE, MAP_SIZE), strict=True)
+        draw_shadow_maps(casters, coarse_triangles(rig), thin, hairs[::step], frames[part], middle, size)
+        for part, size, step in zip(parts, (AMBIENT_MAP_SIZE, MAP_SIZE), HAIR_STEPS, strict=True)
     ]
 
     def reach(points: Float32, normals: Float32, which: int) -> Float32:
@@ -167,7 +167,7 @@ def _casters(scene: Scene, rig: Rig) -> tuple[Float32, Int32]:
     points, triangles = [scene.skin[: rig.coarse]], [np.zeros((0, 3), np.int32)]
     count = rig.coarse
     for one in scene.solids:
-        if one.solid.opacity >= 0.5:
+        if one.solid.opacity >= 0.5 and one.solid.follows != "body":  # clothes lie below the face
             points.append(one.points)
             triangles.append(one.solid.triangles.astype(np.int32) + count)
             count += len(one.points)
@@ -175,7 +175,7 @@ def _casters(scene: Scene, rig: Rig) -> tuple[Float32, Int32]:
 
 
 def _casting_hair(strands: list[tuple[Strands, Float32]]) -> Float32:
-    thick = [points[:, ::HAIR_STEP] for strand, points in strands if strand.width.max(initial=0) > FINE_HAIR]
+    thick = [points for strand, points in strands if strand.width.max(initial=0) > FINE_HAIR]
     if not thick:
         return np.zeros((0, 3), np.float32)
     return np.concatenate([points.reshape(-1, 3) for points in thick])
