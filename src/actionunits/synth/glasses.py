@@ -175,7 +175,7 @@ def _rim(design: _Design, seat: _Seat) -> Float64:
     lens = seat.centre + (flat[:, None] - seat.centre).reshape(-1, 1, 2) * np.linspace(0.3, 1, 6)[:, None]
     inner = lens[~nose].reshape(-1, 2)
     plane = max(float(behind[~nose].max()), float(seat.front.at(inner).max())) + room
-    flat = _clear_nose(flat, plane - bent - room + 0.02, seat)
+    flat = _clear_nose(flat, plane - bent - room, seat)
     depth = plane - _WRAP * (flat[:, 0] - seat.middle) ** 2
     return np.column_stack([flat, depth])
 
