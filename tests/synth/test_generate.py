@@ -116,8 +116,7 @@ def test_only_the_face_tells_its_action_units(person: Subject) -> None:
 def test_expressions_do_not_move_camera_or_light(person: Subject) -> None:
     """The streams are apart: another preset changes what the face does, and nothing else."""
     one, other = (
-        [take.setting for take in film(person, replace(RECIPE, preset=preset), 0, 2)]
-        for preset in ("uniform", "bp4d")
+        [take.setting for take in film(person, replace(RECIPE, preset=preset), 0, 2)] for preset in ("uniform", "bp4d")
     )
     for setting, setting_2 in zip(one, other, strict=True):
         assert setting.camera == setting_2.camera

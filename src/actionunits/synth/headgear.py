@@ -191,9 +191,9 @@ def _scarf(rig: Rig, traits: Traits, points: Float32, colour: Float64) -> Solid:
     triangles = _facing(flat, sheet_triangles(len(grid), _COLUMNS, around=True))
     middle, tall = (7.78 + chin - 0.05) / 2, (7.78 - chin + 0.05) / 2
     turn = np.arctan2(flat[:, 0], flat[:, 2] - 0.2)
-    level = np.hypot(turn / 1.06, (flat[:, 1] - middle) / tall) - 1
+    level = np.hypot(turn / 1.0, (flat[:, 1] - middle) / tall) - 1
     field = np.where(flat[:, 2] > 0.2, level, 1.0)
-    near = np.clip(1 - field / 0.45, 0, 1)[:, None]
+    near = np.clip(1 - field / np.interp(flat[:, 1], (7.2, 7.5), (0.28, 0.45)), 0, 1)[:, None]  # ears stay covered
     on_skin = skin[cKDTree(skin).query(flat)[1]]
     away = flat - (0.0, 7.0, 0.2)
     snug = on_skin + 0.055 * away / np.linalg.norm(away, axis=1, keepdims=True)

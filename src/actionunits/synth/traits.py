@@ -29,6 +29,7 @@ Glasses = Literal["none", "thin", "full", "rimless", "sun"]
 Cap = Literal["none", "baseball", "beanie", "scarf"]
 Rgb = tuple[float, float, float]
 T = TypeVar("T")
+_WOMENS_CAPS = (0.89, 0.03, 0.03, 0.05)  # none, baseball, beanie, scarf
 
 
 class Part(IntEnum):
@@ -296,7 +297,7 @@ def draw_traits(seed: int, index: int) -> Traits:
         parting=hair.parting,
         fringe=hair.fringe,
         glasses=_choice(r, ("none", "thin", "full", "rimless", "sun"), (0.76, 0.09, 0.09, 0.045, 0.015)),
-        cap=_choice(r, ("none", "baseball", "beanie", "scarf"), (0.89, 0.045, 0.04, 0.025)),
+        cap=_choice(r, ("none", "baseball", "beanie", "scarf"), (0.89, 0.06, 0.05, 0.0) if gender else _WOMENS_CAPS),
         clothes_rgb=_draw_cloth(r),
         rest=_draw_rest(r),
     )
