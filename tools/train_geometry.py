@@ -1,11 +1,15 @@
 """Make the canonical face and the weights of the ``geometry`` estimator from rendered faces.
 
-usage: python tools/train_geometry.py STORE [--seed 0] [--cache meshes.npz]
+usage: python tools/train_geometry.py STORE... [--seed 0] [--cache meshes.npz]
 
-STORE is a set of unrelated pictures, made with ``actionunits synth generate STORE --stills --subjects 320 --frames 16
---seed 5000``. Every figure that ends up in the card is measured on subjects held out
-(5-fold cross-validation by subject); the shipped weights are then fitted on all of them. Runs in about three minutes on
-two cores. Needs the dev extra (scikit-learn).
+The stores are sets of unrelated pictures. The shipped weights come from two, of 640 people together::
+
+    actionunits synth generate UNIFORM --stills --subjects 320 --frames 16 --sequence-frames 16 --seed 5000
+    actionunits synth generate BP4D --stills --preset bp4d --subjects 320 --frames 10 --sequence-frames 10 --seed 6000
+    python tools/train_geometry.py UNIFORM BP4D --seed 0
+
+Every figure that ends up in the card is measured on subjects held out (5-fold cross-validation by subject); the shipped
+weights are then fitted on all of them. Runs in about four minutes on two cores. Needs the dev extra (scikit-learn).
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from actionunits.estimators.geometry import LIPS_PART, GeometryWeights
 from actionunits.faces import pose
 from actionunits.geometry import MESH_FLIP, umeyama
 from actionunits.store import Store
-from rendered_faces import AUS, RenderedFaces, mesh_rendered_faces
+from rendered_faces import AUS, RenderedFaces, joined, mesh_rendered_faces
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -236,7 +240,7 @@ def make_card(
         training=Training(
             data=text["training"]["data"],
             labels=text["training"]["labels"],
-            command=f"python tools/train_geometry.py STORE --seed {seed}",
+            command=f"python tools/train_geometry.py UNIFORM BP4D --seed {seed}",
             seed=seed,
             subjects=subjects,
             images=len(faces.subject),
@@ -260,14 +264,14 @@ def load_faces(path: Path) -> RenderedFaces:
 def main() -> None:
     """Run the whole recipe and print what it measures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("store", type=Path)
+    parser.add_argument("store", type=Path, nargs="+")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="keep the meshes here, or take them from here")
     arguments = parser.parse_args()
     if arguments.cache and arguments.cache.exists():
         faces = load_faces(arguments.cache)
     else:
-        faces = mesh_rendered_faces(Store(arguments.store), seed=arguments.seed)
+        faces = joined([mesh_rendered_faces(Store(store), seed=arguments.seed) for store in arguments.store])
         if arguments.cache:
             save_faces(faces, arguments.cache)
     print(f"{len(faces.subject)} faces of {len(np.unique(faces.subject))} subjects, {faces.missed} not found")

@@ -62,7 +62,7 @@ def test_show_a_card_by_path(actionunits: Run, tmp_path: Path) -> None:
     mine.write_text(json.dumps(card))
     done = actionunits("models", "show", mine)
     assert done.code == 0
-    for said in ("mine 1", "AUs [bold]", "None [/known] yet.", "Tests [red].", "none [/]", "[link=x]mine"):
+    for said in ("mine 2", "AUs [bold]", "None [/known] yet.", "Tests [red].", "none [/]", "[link=x]mine"):
         assert said in done.out
     assert "weights.npz" in done.out  # not asked for, so not read: it is not there
 

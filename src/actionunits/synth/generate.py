@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +26,7 @@ from actionunits.synth.traits import Traits, draw_traits
 GENERATOR_VERSION = 1
 OCCURS_FROM = 1  # FACS A: labels are what is visible, so any visible level counts
 _POLL = 0.5  # seconds between looks at what is done
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Watch = Callable[[int, int], None]
 """Told (sequences done, sequences in all) now and then."""
@@ -200,7 +202,8 @@ def _share_out(
     """Let processes write the subjects; an error or Ctrl-C ends them all, and what is written stays."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle)
     try:
-        waiting: set[Future[None]] = {pool.submit(_work, writer, recipe, index) for index in subjects}
+        with _one_thread_each():
+            waiting: set[Future[None]] = {pool.submit(_work, writer, recipe, index) for index in subjects}
         while waiting:
             done, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:
@@ -212,6 +215,18 @@ def _share_out(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that start meanwhile run their linear algebra on one thread; theirs are too small for more."""
+    unset = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for name in unset:
+            del os.environ[name]
 
 
 def _settle() -> None:
