@@ -1,5 +1,9 @@
 """The package's exceptions: few, and each message names the input, what is wrong, and the next step."""
 
+from __future__ import annotations
+
+from typing import Self
+
 
 class ActionUnitsError(Exception):
     """Base of every error this package raises on purpose.
@@ -17,6 +21,10 @@ class ActionUnitsError(Exception):
         self.reason = reason.rstrip(". ")
         self.next_step = next_step.rstrip(". ")
         super().__init__(f"{self.subject}: {self.reason}. {self.next_step}.")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
+        """Travel between processes whole."""
+        return type(self), (self.subject, self.reason, self.next_step)
 
 
 class UsageError(ActionUnitsError):
@@ -41,3 +49,7 @@ class ResultsError(ActionUnitsError):
 
 class StoreError(ActionUnitsError):
     """A data store could not be read or written, or its files do not belong together."""
+
+
+class DatasetError(ActionUnitsError):
+    """A data set on disk is incomplete, or its files are not what the data set's format says."""

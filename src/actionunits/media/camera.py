@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Self
 
 import cv2
-import numpy as np
 
 from actionunits.errors import MediaError, UsageError
 from actionunits.media.frame import Frame
@@ -92,7 +91,7 @@ class Camera:
         index, self._count = self._count, self._count + 1
         if image.ndim == 2:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-        return Frame(self._source, index, timestamp, np.ascontiguousarray(image[..., ::-1]))  # (H, W, 3), BGR to RGB
+        return Frame(self._source, index, timestamp, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
 
     def _failure(self, reason: str) -> MediaError:
         subject = f"camera {self._source}" if isinstance(self._device, int) else self._source

@@ -84,7 +84,8 @@ def _decode(data: bytes, header: ImageHeader, path: Path) -> NDArray[np.uint8]:
     image = to_8_bits(stored)
     if image.shape[2] == 1:
         return image.repeat(3, axis=2)
-    return image[..., ::-1]  # BGR to RGB
+    rgb: NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2RGB)
+    return rgb
 
 
 def _without_orientation(data: bytes, header: ImageHeader) -> NDArray[np.uint8]:
