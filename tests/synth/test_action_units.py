@@ -86,7 +86,7 @@ MOVES: dict[int, tuple[dict[str, float], dict[str, float]]] = {
     11: ({"furrow forward": -0.8, "upper lip up": 0.4}, {"corner up": 2.5, "lip gap": 0.2}),
     12: ({"corner up": 7.0, "corner out": 3.5}, {"lip gap": 0.2, "brow inner up": 0.5}),
     13: ({"corner up": 6.0}, {"corner out": 1.5, "lip gap": 0.2}),
-    14: ({"corner forward": -3.5}, {"corner up": 1.5, "corner out": 1.5, "lip gap": 0.2}),
+    14: ({"corner forward": -3.0, "corner out": -0.8}, {"corner up": 1.5, "lip gap": 0.2}),
     15: ({"corner up": -3.5}, {"corner out": 2.5, "lip gap": 0.2}),
     16: ({"lower lip up": -2.0, "lip gap": 2.0}, {"upper lip up": 1.0}),
     17: ({"boss up": 2.5, "lower lip up": 2.0}, {"lip gap": 0.2}),

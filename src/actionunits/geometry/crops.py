@@ -15,17 +15,21 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.errors import UsageError
 from actionunits.geometry.alignment import apply_affine, compose_affine, similarity_matrix
-from actionunits.geometry.landmarks import LEFT_EYE, RIGHT_EYE, eye_centres
+from actionunits.geometry.landmarks import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, eye_centres
+from actionunits.geometry.mean_face import MEAN_68
 from actionunits.geometry.warp import warp
 
-Kind = Literal["eyes_nose_mouth", "box", "similarity"]
+Kind = Literal["eyes_nose_mouth", "box", "similarity", "margins"]
 Image = NDArray[Any]
 Float64 = NDArray[np.float64]
+
+_FRACTION_BITS = 4  # of the hull's corners
 
 ANCHORS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
@@ -35,10 +39,14 @@ ANCHORS: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "right_mouth_corner": (48,),  # image-left
         "left_mouth_corner": (54,),
         "mouth": (48, 54),
+        **{f"point_{place}": (place,) for place in range(68)},
     }
 )
 """Named places that a similarity crop can be pinned by: each is the mean of these iBUG points."""
 
+_NEEDS: Mapping[Kind, str] = MappingProxyType(
+    {"eyes_nose_mouth": "scale", "box": "scale", "margins": "margins", "similarity": "targets"}
+)
 _EYES_NOSE_MOUTH = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
 
 
@@ -50,10 +58,16 @@ class CropRecipe:
         id: its name, as the command line and the cards write it.
         size: side of the square crop, pixels.
         kind: ``eyes_nose_mouth`` turns the eye line level and takes the box around both eye centres, the nose tip and
-            both mouth corners; ``box`` takes the box around all landmarks and does not turn; ``similarity`` turns,
-            scales and shifts so that the anchors come as close as possible (least squares) to their targets.
+            both mouth corners; ``box`` takes the box around all landmarks and does not turn; ``margins`` takes the
+            box around the landmarks 1-67 with a margin in pixels of the picture, and does not keep its proportions;
+            ``similarity`` turns, scales and shifts so that the anchors come as close as possible (least squares) to
+            their targets.
         scale: side of the square over the longer side of the box; only for the two kinds that take a box.
         targets: (anchor, x, y) in crop pixels, anchors from :data:`ANCHORS`; only for ``similarity``.
+        margins: left, top, right and bottom margin, pixels of the picture; only for ``margins``. Where the left or top
+            edge would lie outside the picture it comes to the picture's, and the opposite edge moves along.
+        mask: everything outside the convex hull of the landmarks gets the grey level of the border, once the brows are
+            raised by this share of the distance between the eye centres; None for no mask.
         border: grey level, 0-255, where the crop reaches beyond the picture.
         antialias: average the picture's pixels where the crop is less than half as large as its source. False takes
             bilinear samples whatever the size, as the published code does.
@@ -67,6 +81,8 @@ class CropRecipe:
     kind: Kind
     scale: float | None = None
     targets: tuple[tuple[str, float, float], ...] | None = None
+    margins: tuple[float, float, float, float] | None = None
+    mask: float | None = None
     border: int = 128
     antialias: bool = False
 
@@ -80,6 +96,11 @@ class CropRecipe:
         if self.targets is not None:
             targets = tuple((str(anchor), float(x), float(y)) for anchor, x, y in self.targets)
             object.__setattr__(self, "targets", targets)
+        if self.margins is not None:
+            left, top, right, bottom = self.margins
+            object.__setattr__(self, "margins", (float(left), float(top), float(right), float(bottom)))
+        if self.mask is not None:
+            object.__setattr__(self, "mask", float(self.mask))
         fault = self._fault()
         if fault is not None:
             raise UsageError(f"crop recipe {self.id!r}", fault, "See actionunits.geometry.CropRecipe")
@@ -89,14 +110,19 @@ class CropRecipe:
             return f"kind {self.kind!r} is none of {', '.join(get_args(Kind))}"
         if self.size < 2 or not 0 <= self.border <= 255:
             return f"size {self.size} must be 2 or more, and border {self.border} from 0 to 255"
-        pinned = self.kind == "similarity"
-        if pinned != (self.targets is not None) or pinned == (self.scale is not None):
-            return f"kind {self.kind!r} needs {'targets and no scale' if pinned else 'a scale and no targets'}"
+        given = [name for name in ("scale", "margins", "targets") if getattr(self, name) is not None]
+        if given != [_NEEDS[self.kind]]:
+            needed = "a scale" if _NEEDS[self.kind] == "scale" else _NEEDS[self.kind]
+            return f"kind {self.kind!r} needs {needed}, and its other measures do not belong to it"
         if self.scale is not None and not 0 < self.scale < float("inf"):
             return f"scale {self.scale} must be above 0"
+        measures = (*(self.margins or ()), self.mask or 0.0)
+        if not all(0 <= measure < float("inf") for measure in measures):
+            return f"margins {self.margins} and mask {self.mask} must be 0 or more"
         for anchor, _, _ in self.targets or ():
             if anchor not in ANCHORS:
-                return f"anchor {anchor!r} is none of {', '.join(ANCHORS)}"
+                named = [name for name in ANCHORS if not name.startswith("point_")]
+                return f"anchor {anchor!r} is none of {', '.join(named)}, point_0 ... point_67"
         if self.targets is not None and len(self.targets) < 2:
             return "a similarity needs two anchors or more"
         return None
@@ -106,6 +132,8 @@ class CropRecipe:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.targets is not None:
             values["targets"] = [list(target) for target in self.targets]
+        if self.margins is not None:
+            values["margins"] = list(self.margins)
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
@@ -169,11 +197,13 @@ def crop_matrix(recipe: CropRecipe, landmarks68: NDArray[np.floating[Any]]) -> F
     if recipe.targets is not None:
         anchors = _anchors(landmarks, tuple(anchor for anchor, _, _ in recipe.targets))  # (A, 2)
         return similarity_matrix(anchors, np.array([[x, y] for _, x, y in recipe.targets]))
+    if recipe.margins is not None:
+        return _margins_matrix(landmarks[1:], recipe.margins, recipe.size)
     if recipe.kind == "eyes_nose_mouth":
         points = _anchors(landmarks, _EYES_NOSE_MOUTH)  # (5, 2)
         turn = _level_eyes(landmarks)
     else:
-        points = landmarks[np.isfinite(landmarks).all(axis=-1)]  # (N, 2)
+        points = _finite(landmarks)
         turn = np.eye(2, 3)
     return _box_matrix(points, turn, recipe)
 
@@ -198,7 +228,38 @@ def crop(image: Image, landmarks68: NDArray[np.floating[Any]], recipe: CropRecip
         raise UsageError(found, "expected (H, W) or (H, W, 1 to 4), uint8 or float32", "Give one picture")
     matrix = crop_matrix(recipe, landmarks68)
     warped = warp(image, matrix, recipe.size, border=recipe.border, average=recipe.antialias)
-    return Crop(warped, apply_affine(landmarks68, matrix), matrix)
+    landmarks = apply_affine(landmarks68, matrix)
+    if recipe.mask is not None:
+        warped[~inside_hull(landmarks, recipe.size, raised=recipe.mask)] = recipe.border
+    return Crop(warped, landmarks, matrix)
+
+
+def inside_hull(landmarks68: NDArray[np.floating[Any]], size: int, *, raised: float) -> NDArray[np.bool_]:
+    """The pixels of a crop inside the convex hull of the landmarks, with the brows raised.
+
+    Args:
+        landmarks68: (68, 2), pixels of the crop; points that are NaN are left out.
+        size: side of the crop, pixels.
+        raised: how far up the brows go first, as a share of the distance between the eye centres.
+
+    Returns:
+        (size, size) bool; a pixel is inside if its centre is, or comes closer to it than about half a pixel.
+
+    Raises:
+        UsageError: an eye is not finite.
+
+    Source: LP-Net (Niu et al. 2019), section 4.1.2: "aligned and masked".
+    """
+    landmarks = np.asarray(landmarks68, np.float64)
+    right, left = _anchors(landmarks, ("right_eye", "left_eye"))
+    brows = landmarks[[*RIGHT_BROW, *LEFT_BROW]] - [0.0, raised * np.hypot(*(left - right))]
+    points = _finite(np.concatenate([landmarks, brows])).astype(np.float32)  # (N, 2)
+    hull = cv2.convexHull(points)[:, 0]  # (H, 2)
+    inside = np.zeros((size, size), np.uint8)
+    limits = 8 * size  # beyond them, fixed-point numbers would overflow
+    corners = np.rint(np.clip(hull, -limits, limits) * 2**_FRACTION_BITS).astype(np.int32)
+    cv2.fillConvexPoly(inside, corners, 1, cv2.LINE_8, _FRACTION_BITS)
+    return inside.astype(bool)
 
 
 def _anchors(landmarks: Float64, names: tuple[str, ...]) -> Float64:
@@ -233,6 +294,30 @@ def _box_matrix(points: Float64, turn: Float64, recipe: CropRecipe) -> Float64:
     return compose_affine(np.array([[zoom, 0.0, -zoom * corner[0]], [0.0, zoom, -zoom * corner[1]]]), turn)
 
 
+def _margins_matrix(points: Float64, margins: tuple[float, float, float, float], size: int) -> Float64:
+    """The box of the points with margins, stretched to the square: x' = (x - left) size / width (AU R-CNN's crop)."""
+    finite = _finite(points)
+    if not len(finite):
+        raise UsageError("landmarks", "none is finite", "Leave this face out")
+    low, high = finite.min(axis=0), finite.max(axis=0)  # (2,), (2,)
+    if (high == low).any():
+        raise UsageError("landmarks", "all lie on one line", "Leave this face out")
+    corner = np.maximum(low - margins[:2], 0)
+    zoom = size / (high - low + margins[:2] + margins[2:])  # (2,)
+    return np.array([[zoom[0], 0.0, -zoom[0] * corner[0]], [0.0, zoom[1], -zoom[1] * corner[1]]])
+
+
+def _finite(points: Float64) -> Float64:
+    """The points without those that are NaN, (N, 2)."""
+    return points[np.isfinite(points).all(axis=-1)]
+
+
+def _rigid_targets(size: int, between_eyes: float) -> tuple[tuple[str, float, float], ...]:
+    """Brows, nose and eyes of the mean face, the mean of its 68 points in the middle of the crop."""
+    places = ((size - 1) / 2 + between_eyes * MEAN_68).round(3).tolist()  # (68, 2)
+    return tuple((f"point_{place}", places[place][0], places[place][1]) for place in range(17, 48))
+
+
 def _recipes(*recipes: CropRecipe) -> Mapping[str, CropRecipe]:
     return MappingProxyType({recipe.id: recipe for recipe in recipes})
 
@@ -240,6 +325,15 @@ def _recipes(*recipes: CropRecipe) -> Mapping[str, CropRecipe]:
 CROP_RECIPES = _recipes(
     # JAA-Net's alignment (Shao et al. 2018), to the pixel; its networks then take 176 x 176 out of these 200.
     CropRecipe("jaa-200", 200, "eyes_nose_mouth", scale=2.9),
+    # The alignment that OpenFace has and LP-Net (Niu et al. 2019) took over: brows, nose and eyes brought to a mean
+    # face whose eye centres are 0.4 of the crop's width apart; its networks then take 224 x 224 out of these 240.
+    CropRecipe("lp-240-masked", 240, "similarity", targets=_rigid_targets(240, 96.0), mask=0.25, border=0),
+    # RE-Net (Yang and Yin 2020) does not say how it aligns: JAA-Net's alignment at RE-Net's size.
+    CropRecipe("re-256", 256, "eyes_nose_mouth", scale=2.9),
+    # ROI maps (Zhang et al. 2020): the face's box, not aligned; 1.4 is our choice.
+    CropRecipe("roi-256", 256, "box", scale=1.4, antialias=True),
+    # AU R-CNN (Ma et al. 2019): 20 pixels left and right, 50 above, none below, stretched to a square.
+    CropRecipe("aurcnn-512", 512, "margins", margins=(20, 50, 20, 0)),
     # For small networks: eye centres 36 px apart and level, mouth 39 px below them. Over 40 neutral photographs the
     # mesh's top came to row 5, the brows to row 22 and the chin to row 100, 104 at most.
     CropRecipe(

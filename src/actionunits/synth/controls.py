@@ -153,10 +153,10 @@ ACTIONS: Mapping[int, Action] = MappingProxyType(
         14: Action(
             "buccinator tucks the lip corners inward and back; a dimple and a roll of skin beside them",
             (
-                Unit("mouthDimple", 0.25),
-                Unit("mouthPress", 0.15),
-                Field((0.265, 6.605, 1.40), (0.055, 0.065, 0.3), (-0.022, -0.012, -0.055)),
-                Field((0.355, 6.61, 1.32), (0.045, 0.09, 0.3), (-0.018, -0.004, 0.022)),
+                Unit("mouthDimple", 0.15),
+                Unit("mouthPress", 0.3),
+                Field((0.265, 6.605, 1.40), (0.06, 0.065, 0.3), (-0.060, -0.010, -0.058)),
+                Field((0.355, 6.61, 1.32), (0.045, 0.09, 0.3), (-0.026, -0.004, 0.030)),
             ),
         ),
         15: Action(

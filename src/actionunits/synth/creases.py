@@ -242,8 +242,8 @@ def puff_cheeks(pen: Pen, habits: Habits) -> None:
 
 def dimple(pen: Pen, habits: Habits) -> None:
     """AU14: the corner is tucked in: a small crease or pit beside it, a bulge round it."""
-    pen.groove([(0.228, 6.66), (0.246, 6.612), (0.232, 6.56)], 0.0115, 1.8, over=0.6)
-    pen.swell((0.252, 6.612), (0.014, 0.02), -1.2 * float(pen.random.uniform(0.4, 1.3)))
+    pen.groove([(0.228, 6.66), (0.246, 6.612), (0.232, 6.56)], 0.0115, 2.3, over=0.6)
+    pen.swell((0.252, 6.612), (0.014, 0.02), -1.5 * float(pen.random.uniform(0.6, 1.3)))
     pen.swell((0.295, 6.615), (0.035, 0.05), 2.0)
 
 

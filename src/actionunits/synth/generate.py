@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import pyarrow as pa
 
 from actionunits.errors import UsageError
+from actionunits.pool import cores, share_out
 from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 from actionunits.synth.action_units import AUS
 from actionunits.synth.filming import FPS, Take, film
@@ -25,8 +21,6 @@ from actionunits.synth.traits import Traits, draw_traits
 
 GENERATOR_VERSION = 1
 OCCURS_FROM = 1  # FACS A: labels are what is visible, so any visible level counts
-_POLL = 0.5  # seconds between looks at what is done
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Watch = Callable[[int, int], None]
 """Told (sequences done, sequences in all) now and then."""
@@ -69,7 +63,7 @@ def generate(
         StoreError: the folder cannot be written, holds something else, or was begun with other settings.
         AssetError: the head mesh cannot be had.
     """
-    workers = _cores() if workers is None else workers
+    workers = cores() if workers is None else workers
     if workers < 1:
         raise UsageError(f"workers={workers}", "somebody has to do the work", "Use 1 or more")
     began = time.perf_counter()
@@ -84,7 +78,9 @@ def generate(
         for done, _ in enumerate(_fill(writer, recipe, subjects), len(jobs) - len(todo) + 1):
             tell(done, len(jobs))
     elif subjects:
-        _share_out(writer, recipe, subjects, min(workers, len(subjects)), lambda: tell(_count(writer, jobs), len(jobs)))
+        facts, tick = (writer, recipe), lambda: tell(_count(writer, jobs), len(jobs))
+        for _ in share_out(subjects, _work, workers=min(workers, len(subjects)), begin=_begin, facts=facts, tick=tick):
+            pass
     writer.finish(subjects=subjects_table(recipe), sequences=sequences_table(recipe))
     tell(len(jobs), len(jobs))
     return Generated(frames=len(Store(folder)), made=made, seconds=time.perf_counter() - began)
@@ -196,48 +192,13 @@ def _fill(writer: StoreWriter, recipe: SetRecipe, subjects: list[int]) -> Iterat
             yield name
 
 
-def _share_out(
-    writer: StoreWriter, recipe: SetRecipe, subjects: list[int], workers: int, tick: Callable[[], None]
-) -> None:
-    """Let processes write the subjects; an error or Ctrl-C ends them all, and what is written stays."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle)
-    try:
-        with _one_thread_each():
-            waiting: set[Future[None]] = {pool.submit(_work, writer, recipe, index) for index in subjects}
-        while waiting:
-            done, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-            tick()
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+_HERE: list[tuple[StoreWriter, SetRecipe]] = []  # of a worker process: set once, when it begins
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that start meanwhile run their linear algebra on one thread; theirs are too small for more."""
-    unset = [name for name in _THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, "1"))
-    try:
-        yield
-    finally:
-        for name in unset:
-            del os.environ[name]
+def _begin(writer: StoreWriter, recipe: SetRecipe) -> None:
+    _HERE[:] = [(writer, recipe)]
 
 
-def _settle() -> None:
-    """Make a worker use one core."""
-    cv2.setNumThreads(0)
-
-
-def _work(writer: StoreWriter, recipe: SetRecipe, index: int) -> None:
-    for _ in _fill(writer, recipe, [index]):
+def _work(index: int) -> None:
+    for _ in _fill(*_HERE[0], [index]):
         pass
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

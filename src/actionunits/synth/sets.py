@@ -79,7 +79,7 @@ class SetRecipe:
 NAMED_SETS: Mapping[str, SetRecipe] = {
     recipe.name: recipe
     for recipe in (
-        SetRecipe(name="SynthAU-mini", subjects=24, frames=100, size=256, seed=24),
+        SetRecipe(name="SynthAU-mini", subjects=24, frames=100, size=256, seed=24, sequence_frames=10, every=10),
         SetRecipe(name="SynthAU", subjects=200, frames=200, size=256, seed=200),
     )
 }

@@ -1,0 +1,7 @@
+"""Preparing a data set: find the face in every coded frame, crop it by a named recipe, write the store."""
+
+from actionunits.prepare.options import Landmarks, Preparation
+from actionunits.prepare.report import RecordingReport, report_path
+from actionunits.prepare.run import Prepared, prepare
+
+__all__ = ["Landmarks", "Preparation", "Prepared", "RecordingReport", "prepare", "report_path"]
