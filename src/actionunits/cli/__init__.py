@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from actionunits import __version__
-from actionunits.cli import analyze, assets, bench, models, synth, webcam
+from actionunits.cli import agree, analyze, assets, bench, compare, crossval, data, models, synth, webcam
 from actionunits.errors import ActionUnitsError, UsageError
 
 USAGE, SOME_FAILED = 2, 3  # exit statuses; 0 is all done
@@ -22,9 +22,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("analyze")(analyze.analyze)
+app.command("agree")(agree.agree)
+app.command("crossval")(crossval.crossval)
+app.command("compare")(compare.compare)
 app.command("webcam")(webcam.webcam)
 app.add_typer(models.app, name="models")
 app.add_typer(assets.app, name="assets")
+app.add_typer(data.app, name="data")
 app.add_typer(synth.app, name="synth")
 app.add_typer(bench.app, name="bench")
 

@@ -72,13 +72,65 @@ def synth(
     console = Console()
     console.print("change against the neutral face, % of the outer-eye-corner distance")
     console.print(table)
-    for kind in kinds:
-        console.print(f"face found, {kind.kind}: {kind.found} of {kind.pictures} ({kind.found / kind.pictures:.2%})")
+    facts = [
+        bench.Fact(f"face found, {kind.kind}", 100 * kind.found / kind.pictures, f"% of {kind.pictures}")
+        for kind in kinds
+    ]
     if speed:
-        console.print(machine())
-        for line in bench.run_speed(size=size, seed=seed):
-            console.print(f"{line.what}: {line.value:.2f} {line.unit}")
+        facts += bench.run_speed(size=size, seed=seed)
+    for fact in facts:
+        console.print(f"{fact.what}: {fact.value:.2f} {fact.unit}")
     bench.save_responses(rows, out)
+    bench.save_facts(facts, machine(), out.with_name(f"{out.stem}-facts.csv"))
+    typer.echo(f"saved {out}")
+
+
+@app.command("prepare")
+def prepare(
+    recordings: Annotated[int, typer.Option(min=1, help="How many recordings.")] = 4,
+    frames: Annotated[int, typer.Option(min=1, help="Pictures of each.")] = 150,
+    crops: Annotated[str, typer.Option(help="Crop recipes, joined by commas.")] = "jaa-200",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-prepare.csv"),
+) -> None:
+    """Find, crop and store the faces of pictures of 1040 x 1392 pixels that lie as BP4D does."""
+    from actionunits.bench import prepare as bench
+    from actionunits.bench.journey import machine
+
+    named = tuple(name.strip() for name in crops.split(",") if name.strip())
+    with counting("frames") as watch:
+        lines = list(bench.run_benchmark(recordings=recordings, frames=frames, crops=named, jobs=jobs, watch=watch))
+    table = Table("what", "processes", "frames", "seconds", "frames/s", "CPU ms/frame", title=machine())
+    for line in lines:
+        cells = (str(line.processes), str(line.frames), f"{line.seconds:.2f}", f"{line.rate:.0f}", f"{line.cpu_ms:.1f}")
+        table.add_row(line.what, *cells)
+    Console().print(table)
+    bench.save(lines, out)
+    typer.echo(f"saved {out}")
+
+
+@app.command("loading")
+def loading(
+    frames: Annotated[int, typer.Option(min=1, help="Pictures in the store.")] = 2000,
+    inputs: Annotated[str, typer.Option(help="Input recipes, joined by commas.")] = "lp-224,re-224",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that decode; 0: the main one alone.")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="The fastest but for the first counts.")] = 3,
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-loading.csv"),
+) -> None:
+    """From a store to normalised batches, varied for training and plain for testing."""
+    from actionunits.bench import loading as bench
+    from actionunits.bench.journey import machine
+
+    named = tuple(name.strip() for name in inputs.split(",") if name.strip())
+    with counting("images") as watch:
+        runs = bench.run_benchmark(frames=frames, inputs=named, workers=workers, epochs=epochs, watch=watch)
+        lines = list(runs)
+    table = Table("what", "workers", "images", "seconds", "images/s", "CPU ms/image", "bytes/image", title=machine())
+    for line in lines:
+        rates = (f"{line.seconds:.2f}", f"{line.rate:.0f}", f"{line.cpu_ms:.2f}")
+        table.add_row(line.what, str(line.workers), str(line.images), *rates, str(line.bytes_each))
+    Console().print(table)
+    bench.save(lines, out)
     typer.echo(f"saved {out}")
 
 
