@@ -186,15 +186,15 @@ def run_posed(*, subjects: int, frames: int, seed: int, size: int, watch: Callab
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
-    """A timing."""
+class Fact:
+    """A figure besides the response table: a timing, a size, a share."""
 
     what: str
     value: float
     unit: str
 
 
-def run_speed(*, subjects: int = 4, frames: int = 50, size: int = 256, seed: int = 0) -> list[Speed]:
+def run_speed(*, subjects: int = 8, frames: int = 100, size: int = 256, seed: int = 0) -> list[Fact]:
     """Time a cold start and generation with one and two processes; each in a fresh interpreter.
 
     Args:
@@ -208,18 +208,18 @@ def run_speed(*, subjects: int = 4, frames: int = 50, size: int = 256, seed: int
         folder = Path(name)
         cold = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "numba")}
         seconds, _ = _timed(folder / "cold", SetRecipe(subjects=1, frames=1, size=size, seed=seed), 1, cold)
-        rows.append(Speed("cold start: compiling, one subject, one picture", seconds, "s"))
+        rows.append(Fact("cold start: compiling, one subject, one picture", seconds, "s"))
         start, _ = _timed(folder / "warm", SetRecipe(subjects=1, frames=1, size=size, seed=seed), 1, cold)
-        rows.append(Speed("warm start: one subject, one picture", start, "s"))
+        rows.append(Fact("warm start: one subject, one picture", start, "s"))
         rates = []
         for workers in (1, 2):
             recipe = SetRecipe(subjects=subjects * workers, frames=frames, size=size, seed=seed)
             _, report = _timed(folder / str(workers), recipe, workers, cold)
             made, taken, peak = (float(word) for word in report.split())
             rates.append(made / taken)
-            rows.append(Speed(f"{workers} process{'es' * (workers > 1)}, subjects included", rates[-1], "pictures/s"))
-            rows.append(Speed("largest process", peak, "MB"))
-        rows.append(Speed("2 processes against 1", rates[1] / rates[0], "times"))
+            rows.append(Fact(f"{workers} process{'es' * (workers > 1)}, subjects included", rates[-1], "pictures/s"))
+            rows.append(Fact("largest process", peak, "MB"))
+        rows.append(Fact("2 processes against 1", rates[1] / rates[0], "times"))
     return rows
 
 
@@ -262,6 +262,19 @@ def save_responses(rows: list[Response], path: Path) -> None:
         for row in rows:
             numbers = [f"{value:.2f}" for value in row.change]
             writer.writerow([row.au, row.measure, row.sign, *numbers, f"{row.share:.2f}", int(row.right)])
+
+
+def save_facts(facts: list[Fact], machine: str, path: Path) -> None:
+    """Write figures as CSV.
+
+    Raises:
+        ResultsError: the file cannot be written.
+    """
+    with written_aside(path, ResultsError) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["what", "value", "unit", "machine"])
+        for fact in facts:
+            writer.writerow([fact.what, f"{fact.value:.2f}", fact.unit, machine])
 
 
 def _finds(finder: FaceFinder, take: Take) -> bool:
