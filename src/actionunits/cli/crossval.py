@@ -19,7 +19,10 @@ def crossval(
             "geometry, or the path of a card, for an estimator as it is."
         ),
     ],
-    data: Annotated[Path, typer.Option(metavar="STORE", help="The store to train and test on.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(metavar="STORE", help="The store to train and test on; of several, each is left out in turn."),
+    ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write; a killed run goes on where it stopped.")],
     folds: Annotated[
         str | None, typer.Option(help="bp4d-3fold, disfa-3fold, loso, 3fold, ...; default: the data set's usual split.")
@@ -30,7 +33,7 @@ def crossval(
     """Test every subject once, by a system that never saw them; write predictions and the table."""
     from actionunits.evaluation import cross_validate_recipe, open_store, render
 
-    store = open_store(data)
+    store = open_store(*data)
     with counting("folds") as watch:
         sheet = cross_validate_recipe(recipe, store, out, folds=folds, aus=aus, seed=seed, watch=watch)
     typer.echo(render([sheet], "md"))

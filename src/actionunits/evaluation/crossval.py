@@ -19,10 +19,11 @@ from actionunits.evaluation.run_facts import FoldFacts, RunFacts, StoreFacts
 from actionunits.evaluation.runs import Run, RunWriter
 from actionunits.evaluation.systems import System, Task
 from actionunits.facs import AUSet, AUSetLike
-from actionunits.store import Store
+from actionunits.store import Store, StoreUnion
 
 PACKAGES = ("numpy", "scipy", "pyarrow", "opencv-python-headless")
 DEALT = "3fold"
+LEAVE_OUT = "lodo"
 PARTS = 3
 USUAL_FOLDS = {
     "bp4d": "bp4d-3fold",
@@ -62,12 +63,17 @@ def folds_of(store: Store, name: str | None = None) -> Folds:
     Args:
         store: with the subjects.
         name: as in :func:`actionunits.datasets.folds.get_folds`, or ``3fold`` for :func:`dealt_folds`; None for the
-            data set's usual one.
+            data set's usual one. Several data sets together are left out in turn.
 
     Raises:
         UsageError: there is no such split, or it needs more subjects.
         DatasetError: the store has a subject that the split does not know.
     """
+    if isinstance(store, StoreUnion):
+        people = {one.header.dataset: one.subjects["subject"].to_pylist() for one in store.stores}
+        if name not in (None, LEAVE_OUT):
+            raise UsageError(f"--folds {name}", "is for one data set", f"Use {LEAVE_OUT}")
+        return get_folds(LEAVE_OUT, people)
     subjects = store.subjects["subject"].to_pylist()
     chosen = USUAL_FOLDS.get(store.header.dataset, DEALT) if name is None else name
     return dealt_folds(subjects) if chosen == DEALT else get_folds(chosen, subjects)
@@ -175,13 +181,15 @@ def _version(package: str) -> str | None:
         return None
 
 
-def open_store(folder: str | Path) -> Store:
-    """Open a store to be evaluated.
+def open_store(*folders: str | Path) -> Store:
+    """Open a store to be evaluated, or several of different data sets as one.
 
     Raises:
-        StoreError: it is missing, damaged, or of a later release; the message says which.
+        StoreError: one is missing, damaged, or of a later release; the message says which.
+        UsageError: several do not go together.
     """
-    path = Path(folder)
-    if not path.is_dir():
-        raise StoreError(path, "there is no such folder", "Make a store first: actionunits data prepare")
-    return Store(path)
+    paths = [Path(folder) for folder in folders]
+    for path in paths:
+        if not path.is_dir():
+            raise StoreError(path, "there is no such folder", "Make a store first: actionunits data prepare")
+    return Store(paths[0]) if len(paths) == 1 else StoreUnion([Store(path) for path in paths])

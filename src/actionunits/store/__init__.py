@@ -9,12 +9,14 @@
 ``images/SEQUENCE.arrow``
     the pictures of a sequence: an Arrow IPC file with one column ``jpeg``; row k is the k-th frame of the sequence.
 
-:class:`StoreWriter` fills the folder, from several processes if need be, and :class:`Store` reads it.
+:class:`StoreWriter` fills the folder, from several processes if need be, :class:`Store` reads it, and
+:class:`StoreUnion` reads several as one.
 """
 
 from actionunits.store.header import Counts, StoreHeader, StoreSettings
 from actionunits.store.reader import Store
 from actionunits.store.schema import CONTENTS, FrameRow, LabelKind, frame_schema, label_column
+from actionunits.store.union import StoreUnion
 from actionunits.store.writer import StoreWriter
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Store",
     "StoreHeader",
     "StoreSettings",
+    "StoreUnion",
     "StoreWriter",
     "frame_schema",
     "label_column",
