@@ -46,5 +46,6 @@ def test_responses_of_synthetic_faces(
     done = actionunits(*line)
     assert done.code == 0
     assert "corner height" in done.out
-    assert "face found, frontal, one action unit: 4 of 4" in done.out
+    assert "face found, frontal, one action unit: 100.00 % of 4" in done.out
     assert out.exists()
+    assert "any pose, light and camera" in (tmp_path / "table-facts.csv").read_text(encoding="utf-8")
