@@ -13,9 +13,9 @@ from actionunits.facs import FACS
 from actionunits.synth.action_units import AUS, Expressions, checked_levels, level_of_weight, weight_of_level
 from actionunits.synth.anatomy import CHIN, eyeball, lid_rings, lip_rings, mirror
 from actionunits.synth.controls import ACTIONS, Expression, Unit
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import SKIN, get_rig
 from actionunits.synth.shape import neutral_head
-from actionunits.synth.traits import draw_traits
 
 SUBJECTS = 20
 BROW_INNER, BROW_OUTER = (0.12, 7.46, 1.5), (0.50, 7.46, 1.3)

@@ -11,8 +11,9 @@ import pytest
 from actionunits.synth.beard import grow_beard
 from actionunits.synth.brows import brow_line, grow_brows, grow_lashes
 from actionunits.synth.meshes import Strands
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import LASHES, SKIN, get_rig
-from actionunits.synth.traits import Beard, Traits, draw_traits
+from actionunits.synth.traits import Beard, Traits
 
 PLAIN = replace(draw_traits(4, 1), male=1.0, grey=0.0, hair_rgb=(0.05, 0.03, 0.02), age=30.0)
 

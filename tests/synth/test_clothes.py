@@ -8,11 +8,11 @@ from scipy.spatial import cKDTree
 
 from actionunits.synth.clothes import CUTS, clothe, neckline
 from actionunits.synth.landmarks import landmark_vertices
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import Rig, get_rig
 from actionunits.synth.shape import neutral_head
 from actionunits.synth.solids import ball, cut, rims, roll, sheet_triangles, thick, volume
 from actionunits.synth.surface import vertex_normals
-from actionunits.synth.traits import draw_traits
 
 PEOPLE = range(5)  # wear at least three kinds of garment
 

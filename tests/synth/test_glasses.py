@@ -11,10 +11,11 @@ from scipy.spatial import cKDTree
 
 from actionunits.synth.glasses import put_on_glasses
 from actionunits.synth.meshes import Float32, Solid
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import SKIN, get_rig
 from actionunits.synth.shape import neutral_head
 from actionunits.synth.surface import skin_triangles, vertex_normals
-from actionunits.synth.traits import Glasses, Traits, draw_traits
+from actionunits.synth.traits import Glasses, Traits
 from actionunits.synth.tubes import volume
 
 STYLES: tuple[Glasses, ...] = ("thin", "full", "rimless", "sun")

@@ -11,10 +11,11 @@ import pytest
 from actionunits.synth.hair import grow_hair
 from actionunits.synth.hair_styles import STYLES, marks_of
 from actionunits.synth.meshes import RIGID, Strands
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import SKIN, get_rig
 from actionunits.synth.scalp import hairline
 from actionunits.synth.strands import head_field, surface_of
-from actionunits.synth.traits import Hair, Traits, draw_traits
+from actionunits.synth.traits import Hair, Traits
 
 PLAIN = replace(draw_traits(4, 0), cap="none", fringe="none", parting="none", grey=0.0)
 

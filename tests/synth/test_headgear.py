@@ -11,10 +11,11 @@ from actionunits.synth.hair_styles import under_cap
 from actionunits.synth.headgear import RIM_HEIGHT, cover_head, rim_height
 from actionunits.synth.landmarks import landmark_vertices
 from actionunits.synth.meshes import Solid
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import Rig, get_rig
 from actionunits.synth.shape import neutral_head
 from actionunits.synth.solids import rims, volume
-from actionunits.synth.traits import Cap, draw_traits
+from actionunits.synth.traits import Cap
 from actionunits.synth.wearing import dress
 
 WORN: tuple[Cap, ...] = ("baseball", "beanie", "scarf")

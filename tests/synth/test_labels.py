@@ -10,9 +10,9 @@ import pytest
 from actionunits.errors import UsageError
 from actionunits.synth.action_units import AUS, Expressions
 from actionunits.synth.labels import JAW_DROP_LEVELS, LIP_GAP_LEVELS, VisibleLabels, visible_labels
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import get_rig
 from actionunits.synth.shape import neutral_head
-from actionunits.synth.traits import draw_traits
 
 SUBJECTS = 8
 

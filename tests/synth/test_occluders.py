@@ -12,9 +12,9 @@ from scipy.spatial import cKDTree
 from actionunits.synth.complexion import base_colour
 from actionunits.synth.meshes import Solid
 from actionunits.synth.occluders import TOUCH, hold_occluder
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import SKIN, get_rig
 from actionunits.synth.setting import Occluder
-from actionunits.synth.traits import draw_traits
 from actionunits.synth.tubes import surface_of, volume
 
 TRAITS = draw_traits(3, 5)

@@ -15,6 +15,7 @@ from actionunits.synth.chart import SIZE as CHART_SIZE
 from actionunits.synth.eyes import IRIS, OUTMOST, look_of_eyes, turn_eyes
 from actionunits.synth.landmarks import VERTICES_68
 from actionunits.synth.meshes import Solid
+from actionunits.synth.people import draw_traits
 from actionunits.synth.performance import Moment
 from actionunits.synth.render import Picture, render
 from actionunits.synth.rig import get_rig
@@ -23,7 +24,6 @@ from actionunits.synth.setting import Backdrop, Light, Setting
 from actionunits.synth.skin import SkinMaps
 from actionunits.synth.subject import Subject
 from actionunits.synth.teeth import look_of_teeth
-from actionunits.synth.traits import draw_traits
 from actionunits.synth.wrinkles import WrinkleMaps
 
 SIZE = 128

@@ -1,8 +1,8 @@
 import pytest
 
 from actionunits.errors import UsageError
+from actionunits.synth.people import draw_traits
 from actionunits.synth.sets import NAMED_SETS, SetRecipe, deal_folds, get_set, synth_folds
-from actionunits.synth.traits import draw_traits
 
 
 def test_named_sets_are_as_large_as_promised() -> None:

@@ -18,9 +18,10 @@ from actionunits.synth.anatomy import (
     lip_rings,
     mouth_opening,
 )
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import LOWER_TEETH, UPPER_TEETH, get_rig
 from actionunits.synth.shape import local_shapes, neutral_head, odd_proportions, resting_weights
-from actionunits.synth.traits import Rest, Traits, draw_traits
+from actionunits.synth.traits import Rest, Traits
 
 SUBJECTS = 40
 AVERAGE = Rest(*[0.0] * len(Rest.__dataclass_fields__))

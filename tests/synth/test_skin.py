@@ -8,10 +8,11 @@ import pytest
 from actionunits.synth.brows import brow_line
 from actionunits.synth.chart import SIZE, grid
 from actionunits.synth.complexion import base_colour
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import SKIN, get_rig
 from actionunits.synth.scalp import hairline, scalp_cover
 from actionunits.synth.skin import paint_skin
-from actionunits.synth.traits import MakeUp, draw_traits
+from actionunits.synth.traits import MakeUp
 
 BARE = MakeUp(0, (0.45, 0.03, 0.05), 0, (0.05, 0.07, 0.15), 0, 0, 0, 0)
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])

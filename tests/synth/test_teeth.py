@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import Rig, get_rig
 from actionunits.synth.teeth import ToothLook, look_of_teeth, part_teeth
-from actionunits.synth.traits import draw_traits
 
 
 @pytest.fixture(scope="module")

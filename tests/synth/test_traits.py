@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from actionunits.errors import UsageError
-from actionunits.synth.traits import CELLS, Part, balance, deal, draw_traits
+from actionunits.synth.people import CELLS, deal, draw_traits
+from actionunits.synth.traits import Part, balance
 
 
 def test_the_same_seed_gives_the_same_person() -> None:

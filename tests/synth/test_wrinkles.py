@@ -9,7 +9,7 @@ import pytest
 from actionunits.synth.brows import brow_line
 from actionunits.synth.creases import DRAWINGS, JOINT
 from actionunits.synth.painting import axes
-from actionunits.synth.traits import draw_traits
+from actionunits.synth.people import draw_traits
 from actionunits.synth.wrinkles import SEAM, SIZE, draw_wrinkles
 
 U, V = axes(SIZE)

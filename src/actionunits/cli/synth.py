@@ -44,7 +44,8 @@ def generate(
     from actionunits.store import Store
     from actionunits.synth.generate import generate as generate_set
     from actionunits.synth.layouts import LAYOUTS, write_layout
-    from actionunits.synth.traits import balance, draw_traits
+    from actionunits.synth.people import draw_traits
+    from actionunits.synth.traits import balance
 
     given = {
         "subjects": subjects,

@@ -14,10 +14,11 @@ from actionunits.pool import cores, share_out
 from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 from actionunits.synth.action_units import AUS
 from actionunits.synth.filming import FPS, Take, film
+from actionunits.synth.people import draw_traits
 from actionunits.synth.sensor import encode_jpeg
 from actionunits.synth.sets import SetRecipe
 from actionunits.synth.subject import Subject, build_subject
-from actionunits.synth.traits import Traits, draw_traits
+from actionunits.synth.traits import Traits
 
 GENERATOR_VERSION = 1
 OCCURS_FROM = 1  # FACS A: labels are what is visible, so any visible level counts

@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Literal
 
 from actionunits.errors import UsageError
+from actionunits.synth.people import draw_traits
 from actionunits.synth.presets import PRESETS
-from actionunits.synth.traits import draw_traits
 
 FOLDS = 3
 LARGEST_SIZE, SMALLEST_SIZE = 1024, 64  # pixels

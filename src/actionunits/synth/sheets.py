@@ -18,13 +18,13 @@ from actionunits.media import VideoWriter
 from actionunits.synth.action_units import AUS
 from actionunits.synth.camera import Camera
 from actionunits.synth.filming import FPS, Take, film, shoot
+from actionunits.synth.people import draw_traits
 from actionunits.synth.performance import Levels, Moment
 from actionunits.synth.presets import get_preset
 from actionunits.synth.sequence import still_moments
 from actionunits.synth.sets import SetRecipe
 from actionunits.synth.setting import draw_setting
 from actionunits.synth.subject import Subject, build_subject
-from actionunits.synth.traits import draw_traits
 from actionunits.viz.text import line_height, shortened, text_ink
 
 Picture = NDArray[np.uint8]

@@ -14,11 +14,12 @@ from actionunits.synth.eyes import EyeLook, look_of_eyes
 from actionunits.synth.hair import grow_hair
 from actionunits.synth.landmarks import landmark_vertices
 from actionunits.synth.meshes import Solid, Strands
+from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import Rig, get_rig
 from actionunits.synth.shape import neutral_head
 from actionunits.synth.skin import SkinMaps, paint_skin
 from actionunits.synth.teeth import ToothLook, look_of_teeth
-from actionunits.synth.traits import Traits, draw_traits
+from actionunits.synth.traits import Traits
 from actionunits.synth.wearing import dress
 from actionunits.synth.wrinkles import WrinkleMaps, draw_wrinkles
 
