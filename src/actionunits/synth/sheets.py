@@ -104,7 +104,7 @@ def lay_out(tiles: Iterable[Tile], columns: int) -> Picture:
 
 
 def describe(levels: Levels, least: float = 0.5) -> str:
-    """Write commanded levels in a line, as ``1:3 12L:2``; L and R mark one-sided ones."""
+    """Write levels in a line, as ``1:3 12L:2``; L and R mark one-sided ones."""
     parts = []
     for au, (left, right) in sorted(levels.items()):
         if max(left, right) < least:
@@ -187,13 +187,18 @@ def _mixes(recipe: SetRecipe) -> Iterator[Tile]:
         random = np.random.default_rng([recipe.seed, index, 1])
         for moment in still_moments(random, preset, 2):
             setting = draw_setting(random)
-            rgb = shoot(person, moment, setting, recipe.size, random).picture.rgb
-            yield Tile(describe(moment.levels), rgb)
+            take = shoot(person, moment, setting, recipe.size, random)
+            yield Tile(describe(_seen(take)), take.picture.rgb)
 
 
 def _strip(recipe: SetRecipe) -> Iterator[Tile]:
     for take in film(_person(recipe.seed, 3), recipe, 0, 20):
-        yield Tile(f"{take.moment.timestamp:.1f} s {describe(take.moment.levels)}", take.picture.rgb)
+        yield Tile(f"{take.moment.timestamp:.1f} s {describe(_seen(take))}", take.picture.rgb)
+
+
+def _seen(take: Take) -> Levels:
+    """The labels of a picture: what is visible, not what was commanded."""
+    return {au: (float(take.labels.left[au]), float(take.labels.right[au])) for au in take.labels.intensity}
 
 
 def _closeups(recipe: SetRecipe) -> Iterator[Tile]:
