@@ -13,7 +13,9 @@ from actionunits.errors import UsageError
 from actionunits.evaluation.baselines import BASELINES, PROBES, get_system
 from actionunits.evaluation.crossval import cross_validate
 from actionunits.evaluation.linear import LinearSVM, Ridge, best_threshold
+from actionunits.evaluation.scoring import summarise
 from actionunits.evaluation.systems import Task
+from actionunits.geometry.mean_face import MEAN_68
 
 from .conftest import AUS, make_store
 
@@ -161,3 +163,24 @@ def test_constant_baselines_say_rates(store):
 def test_unknown_names_list_the_known():
     with pytest.raises(UsageError, match="svm-hog-landmarks"):
         get_system("svm")
+
+
+def test_a_movement_to_either_side_is_learned_a_side_at_a_time(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def one_sided(row):
+        level, side = row.intensity[12], 1 if rng.random() < 0.5 else -1
+        points = 35 * np.array(MEAN_68, float) + 48 + rng.normal(0, 0.2, (68, 2))
+        points[[8, 57]] += (side * 1.5 * level, 0)
+        left, right = (dict.fromkeys(AUS, 0) | {12: level if side == here else 0} for here in (1, -1))
+        return dataclasses.replace(row, landmarks=points.astype(np.float32), left=left, right=right)
+
+    store = make_store(
+        tmp_path / "store", contents=("occurrence", "intensity", "sides", "landmarks"), spoil=one_sided, frames=30
+    )
+    aurocs = []
+    for sides in (False, True):
+        run = cross_validate(Ridge(["landmarks"], sides=sides), store, tmp_path / f"run-{sides}")
+        aurocs.append(summarise(run, resamples=1).auroc.values[AUS.index(12)])
+    assert aurocs[0] < 0.7
+    assert aurocs[1] > 0.9
