@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +12,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from actionunits.atomic import written_aside
-from actionunits.bench.journey import machine
+from actionunits.bench.tables import cpu_seconds, save_table
 from actionunits.geometry import CropRecipe
 from actionunits.geometry.mean_face import MEAN_68
 from actionunits.loading import FaceDataset, InputRecipe, face_loader, get_input
@@ -117,27 +115,33 @@ def run_benchmark(
 
 def save(lines: list[LoadingRate], path: Path) -> None:
     """Write the table as CSV, the machine in its last column."""
-    with written_aside(path) as aside:
-        head = "what,workers,images,seconds,images_per_second,cpu_ms_per_image,bytes_per_image,machine"
-        rows = [
-            f"{line.what},{line.workers},{line.images},{line.seconds:.2f},{line.rate:.1f},{line.cpu_ms:.2f},"
-            f'{line.bytes_each},"{machine()}"'
-            for line in lines
-        ]
-        aside.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    head = ("what", "workers", "images", "seconds", "images_per_second", "cpu_ms_per_image", "bytes_per_image")
+    rows = [
+        (
+            line.what,
+            line.workers,
+            line.images,
+            f"{line.seconds:.2f}",
+            f"{line.rate:.1f}",
+            f"{line.cpu_ms:.2f}",
+            line.bytes_each,
+        )
+        for line in lines
+    ]
+    save_table(path, head, rows)
 
 
 def _decoded(store: Store, recipe: InputRecipe, tick: Callable[[int], None]) -> LoadingRate:
-    cpu, clock = _cpu_seconds(), time.perf_counter()
+    cpu, clock = cpu_seconds(), time.perf_counter()
     for row in range(len(store)):
         store.image(row)
-    seconds, cpu_ms = time.perf_counter() - clock, 1000 * (_cpu_seconds() - cpu) / len(store)
+    seconds, cpu_ms = time.perf_counter() - clock, 1000 * (cpu_seconds() - cpu) / len(store)
     tick(len(store))
     return LoadingRate(f"decode {recipe.crop}", 0, len(store), seconds, cpu_ms, _bytes_each(store))
 
 
 def _loaded(dataset: FaceDataset, workers: int, epochs: int, tick: Callable[[int], None]) -> LoadingRate:
-    cpu = _cpu_seconds()
+    cpu = cpu_seconds()
     loader = face_loader(dataset, batch_size=BATCH, workers=workers)
     best, every, images = float("inf"), 0, 0
     for epoch in range(epochs):
@@ -150,16 +154,10 @@ def _loaded(dataset: FaceDataset, workers: int, epochs: int, tick: Callable[[int
             best = min(best, time.perf_counter() - clock)
     del loader  # ends the workers, whose time counts once they have ended
     part = "training" if dataset.training else "testing"
-    cpu_ms = 1000 * (_cpu_seconds() - cpu) / every
+    cpu_ms = 1000 * (cpu_seconds() - cpu) / every
     bytes_each = _bytes_each(dataset.frames.store)
     return LoadingRate(f"{dataset.recipe.id} {part}", workers, images, best, cpu_ms, bytes_each)
 
 
 def _bytes_each(store: Store) -> int:
     return sum(len(store.jpeg(row)) for row in range(len(store))) // len(store)
-
-
-def _cpu_seconds() -> float:
-    """Of this process and those that it waited for."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system

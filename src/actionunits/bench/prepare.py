@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from actionunits.atomic import written_aside
-from actionunits.bench.journey import machine
+from actionunits.bench.tables import cpu_seconds, save_table
 from actionunits.datasets import Dataset, open_dataset
 from actionunits.media import VideoReader
 from actionunits.pool import cores
@@ -114,14 +112,12 @@ def run_benchmark(
 
 def save(lines: list[PrepareRate], path: Path) -> None:
     """Write the table as CSV, the machine in its last column."""
-    with written_aside(path) as aside:
-        head = "what,processes,frames,seconds,frames_per_second,cpu_ms_per_frame,machine"
-        rows = [
-            f"{line.what},{line.processes},{line.frames},{line.seconds:.2f},{line.rate:.1f},{line.cpu_ms:.2f},"
-            f'"{machine()}"'
-            for line in lines
-        ]
-        aside.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    head = ("what", "processes", "frames", "seconds", "frames_per_second", "cpu_ms_per_frame")
+    rows = [
+        (line.what, line.processes, line.frames, f"{line.seconds:.2f}", f"{line.rate:.1f}", f"{line.cpu_ms:.2f}")
+        for line in lines
+    ]
+    save_table(path, head, rows)
 
 
 def _prepared(dataset: Dataset, place: Path, how: Preparation, jobs: int, watch: Callable[[int, int], None]) -> int:
@@ -129,12 +125,6 @@ def _prepared(dataset: Dataset, place: Path, how: Preparation, jobs: int, watch:
 
 
 def _timed(what: str, processes: int, run: Callable[[], int]) -> PrepareRate:
-    cpu, clock = _cpu_seconds(), time.perf_counter()
+    cpu, clock = cpu_seconds(), time.perf_counter()
     frames = run()
-    return PrepareRate(what, processes, frames, time.perf_counter() - clock, _cpu_seconds() - cpu)
-
-
-def _cpu_seconds() -> float:
-    """Of this process and those that it waited for."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return PrepareRate(what, processes, frames, time.perf_counter() - clock, cpu_seconds() - cpu)

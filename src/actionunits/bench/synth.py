@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.atomic import written_aside
+from actionunits.bench.tables import save_table
 from actionunits.errors import ResultsError
 from actionunits.faces import FaceFinder
 from actionunits.faces.pose import frontal
@@ -264,17 +265,13 @@ def save_responses(rows: list[Response], path: Path) -> None:
             writer.writerow([row.au, row.measure, row.sign, *numbers, f"{row.share:.2f}", int(row.right)])
 
 
-def save_facts(facts: list[Fact], machine: str, path: Path) -> None:
-    """Write figures as CSV.
+def save_facts(facts: list[Fact], path: Path) -> None:
+    """Write figures as CSV, the machine in the last column.
 
     Raises:
         ResultsError: the file cannot be written.
     """
-    with written_aside(path, ResultsError) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["what", "value", "unit", "machine"])
-        for fact in facts:
-            writer.writerow([fact.what, f"{fact.value:.2f}", fact.unit, machine])
+    save_table(path, ("what", "value", "unit"), [(fact.what, f"{fact.value:.2f}", fact.unit) for fact in facts])
 
 
 def _finds(finder: FaceFinder, take: Take) -> bool:

@@ -56,7 +56,6 @@ def synth(
 ) -> None:
     """How the face mesh, trained on photographs, answers every action unit of the synthetic faces; speed."""
     from actionunits.bench import synth as bench
-    from actionunits.bench.journey import machine
 
     with counting("people") as watch:
         rows, frontal = bench.run_responses(subjects=subjects, seed=seed, size=size, watch=watch)
@@ -81,7 +80,7 @@ def synth(
     for fact in facts:
         console.print(f"{fact.what}: {fact.value:.2f} {fact.unit}")
     bench.save_responses(rows, out)
-    bench.save_facts(facts, machine(), out.with_name(f"{out.stem}-facts.csv"))
+    bench.save_facts(facts, out.with_name(f"{out.stem}-facts.csv"))
     typer.echo(f"saved {out}")
 
 
