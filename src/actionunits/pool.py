@@ -33,7 +33,8 @@ def share_out(
     facts: tuple[Any, ...] = (),
     tick: Callable[[], None],
 ) -> Generator[Result]:
-    """Let processes do pieces of work; yield what each returns, in the order in which they end.
+    """Let processes do pieces of work; yield what each returns, in the order in which they end; of those
+    that end together, in the order of the pieces.
 
     Args:
         pieces: what to do.
@@ -50,10 +51,11 @@ def share_out(
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_settle, initargs=(begin, facts))
     try:
         with _one_thread_each():
-            waiting: set[Future[Result]] = {pool.submit(work, piece) for piece in pieces}
+            order = {pool.submit(work, piece): place for place, piece in enumerate(pieces)}
+        waiting: set[Future[Result]] = set(order)
         while waiting:
             done, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in sorted(done, key=order.__getitem__):
                 yield future.result()
             tick()
     except BaseException as error:
