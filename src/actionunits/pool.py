@@ -33,8 +33,7 @@ def share_out(
     facts: tuple[Any, ...] = (),
     tick: Callable[[], None],
 ) -> Generator[Result]:
-    """Let processes do pieces of work; yield what each returns, in the order in which they end; of those
-    that end together, in the order of the pieces.
+    """Let processes do pieces of work; yield what each returns as it ends, those that end together in their order.
 
     Args:
         pieces: what to do.
