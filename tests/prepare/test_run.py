@@ -165,7 +165,7 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path):
     assert len(Store(folder)) == 120
 
 
-def wait_until(holds, seconds=20):
+def wait_until(holds, seconds=60):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
