@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from actionunits.analyzer import Analyzer
+from actionunits.geometry.mean_face import MEAN_68
+from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 
 MILLISECOND = Fraction(1, 1000)
 DATA = Path(__file__).parent / "data"
@@ -38,6 +42,52 @@ def blank() -> np.ndarray:
 def analyzer() -> Analyzer:
     """The shipped model with default settings."""
     return Analyzer()
+
+
+@pytest.fixture(scope="session")
+def write_uncropped() -> Callable[..., Store]:
+    """A function that writes a store as `synth generate` does: two people, whole pictures, all that a store can hold.
+
+    By name its sequences come in another order than by subject. The second frame has no landmarks, the third no pose.
+    """
+
+    def write(folder: Path, *, pictures: Sequence[np.ndarray] = (), **changes: Any) -> Store:
+        rng, side, aus = np.random.default_rng(0), 96, (1, 2, 12)
+        facts = {"dataset": "SynthFake", "aus": aus, "protocol": {"labels": "what is visible", "occurs_from": 1}}
+        made = {"generator": "nobody", "seed": 7}
+        writer = StoreWriter(folder, StoreSettings(**(facts | {"made_by": made} | changes)))
+        owners = {"c": "S1", "d": "S1", "a": "S2"}
+        for name, subject in owners.items():
+            rows, jpegs = [], []
+            for frame in range(1, 9, 2):
+                shown = rng.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+                shown = cv2.resize(shown, (side, side), interpolation=cv2.INTER_CUBIC)
+                shown = pictures[len(rows) % len(pictures)] if pictures else shown
+                jpegs.append(cv2.imencode(".jpg", shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes())
+                points = (side * (0.5 + 0.2 * MEAN_68) + rng.normal(0, 1, (68, 2))).astype(np.float32)
+                levels = [{au: int(rng.integers(-1, 6)) for au in aus} for _ in range(3)]
+                rows.append(
+                    FrameRow(
+                        subject,
+                        frame,
+                        frame / 7,
+                        occurrence={au: int(rng.integers(-1, 2)) for au in aus},
+                        **dict(zip(("intensity", "left", "right"), levels, strict=True)),
+                        landmarks=None if frame == 3 else points,
+                        visible=rng.random(68) < 0.8,
+                        pose=None if frame == 5 else tuple(rng.normal(0, 20, 3).tolist()),
+                        gaze=tuple(rng.normal(0, 20, 2).tolist()),
+                        flags=("occluded", "dark")[: int(rng.integers(3))],
+                    )
+                )
+            writer.add(name, rows, jpegs)
+        people = {"subject": ["S1", "S2"], "age": [31.5, 64.0], "hair": ["curly", "none"]}
+        sequences = {"sequence": list(owners), "subject": list(owners.values()), "fps": [2.5, None, 2.5]}
+        return writer.finish(
+            pa.table(people), pa.table(sequences | {"seed": [7, 8, None], "mood": ["good", "", "bad"]})
+        )
+
+    return write
 
 
 @pytest.fixture

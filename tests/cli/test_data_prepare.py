@@ -40,6 +40,25 @@ def test_a_manifest_becomes_a_store(actionunits: Callable[..., Any], manifest: P
     assert Store(folder).header.crop == "jaa-200"
 
 
+def test_a_store_is_cropped(
+    actionunits: Callable[..., Any], write_uncropped: Callable[..., Store], tmp_path: Path
+) -> None:
+    source, folder = write_uncropped(tmp_path / "source"), tmp_path / "store"
+    done = actionunits("data", "prepare", "store", source.folder, folder, "--crop", "lp-240-masked", "--jobs", "1")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0] == f"{folder}: 12 of 12 coded frames in 3 recordings"
+    header = Store(folder).header
+    assert (header.dataset, header.crop, header.protocol["landmarks"]) == ("SynthFake", "lp-240-masked", "dataset")
+    again = actionunits("data", "prepare", "store", folder, tmp_path / "again", "--crop", "jaa-200", "--jobs", "1")
+    assert again.code == 2
+    assert "cropped already" in again.errors[0]
+    itself = actionunits(
+        "data", "prepare", "store", source.folder, source.folder, "--crop", "jaa-200", "--jobs", "1", "--overwrite"
+    )
+    assert itself.code == 2
+    assert len(Store(source.folder)) == 12
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -63,7 +82,7 @@ def test_wrong_use(
 
 
 def test_missing_data_sets(actionunits: Callable[..., Any], tmp_path: Path) -> None:
-    for kind in ("bp4d", "bp4d+", "disfa", "manifest"):
+    for kind in ("bp4d", "bp4d+", "disfa", "manifest", "store"):
         done = actionunits("data", "prepare", kind, tmp_path / "none", tmp_path / "store", "--crop", "jaa-200")
         assert done.code == 3
         assert "none" in done.errors[0]

@@ -57,12 +57,14 @@ def test_nothing_is_known_of_unlabelled_faces():
     assert batch.subject == ("", "")
 
 
-def test_landmarks_are_turned_back(store):
-    plain = InputRecipe("plain", "jaa-200", 176, flip=1)
-    turned = InputRecipe("turned", "jaa-200", 176, flip=1, rotation=30)
+@pytest.mark.parametrize("side", [None, 176, 112, 88])
+def test_landmarks_are_turned_back(store, side):
+    plain = InputRecipe("plain", "jaa-200", 176, flip=1, side=side)
+    turned = InputRecipe("turned", "jaa-200", 176, flip=1, rotation=30, side=side)
     places = list(range(12))
     upright, batch = (FaceDataset(store, recipe, training=True).batch(places) for recipe in (plain, turned))
     assert batch.rotation.abs().max() > 15
-    assert (batch.landmarks - upright.landmarks).abs().max() > 5
+    assert (batch.landmarks - upright.landmarks).abs().max() > 3
+    assert batch.image.shape[-1] == (side or 176)
     torch.testing.assert_close(batch.upright_landmarks(), upright.landmarks, rtol=0, atol=1e-3)
     torch.testing.assert_close(upright.upright_landmarks(), upright.landmarks, rtol=0, atol=1e-4)

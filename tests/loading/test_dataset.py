@@ -3,15 +3,18 @@
 import json
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("torchvision")
 
 import torch
+from torchvision.transforms.v2 import functional
 
 from actionunits.errors import StoreError, UsageError
+from actionunits.geometry import FLIP_68
 from actionunits.loading import FaceBatch, FaceDataset, InputRecipe, Pick
 from actionunits.store import Store
 
@@ -67,6 +70,54 @@ def test_a_frame_is_varied_by_seed_epoch_and_place_alone(store):
     for other in (dataset.batch(range(10), 4), FaceDataset(store, TURNED, training=True, seed=6).batch(range(10), 3)):
         assert (forth.rotation != other.rotation).all()
     assert (forth.rotation.unique().numel(), forth.rotation.abs().max() <= 20) == (10, True)
+
+
+def test_the_variations_are_those_of_earlier_releases(store):
+    """Recorded before pictures were scaled or lit: the same seed must go on giving the same training."""
+    batch = FaceDataset(store, TURNED, training=True, seed=7).batch([0, 9, 30], 3)
+    torch.testing.assert_close(batch.rotation, torch.tensor([9.2504971, 3.2919764, -15.0485413]))
+    corner, middle = torch.tensor([[24.0, 22.0], [22.0, 14.0], [8.0, 2.0]])[:, None], (TURNED.size - 1) / 2
+    upright = torch.from_numpy(store.landmarks(np.array([0, 9, 30]))) - corner  # all three are mirrored
+    mirrored = torch.stack([2 * middle - upright[..., 0], upright[..., 1]], dim=-1)[:, FLIP_68]
+    torch.testing.assert_close(batch.upright_landmarks(), mirrored, rtol=0, atol=1e-3)
+
+
+def test_pictures_have_the_networks_side(store):
+    recipe = replace(TURNED, side=112)
+    small, full = (FaceDataset(store, each, training=True, window="flow-5", seed=1) for each in (recipe, TURNED))
+    batch, wanted = small.batch([3, 20]), full.batch([3, 20])
+    assert batch.image.shape == (2, 3, 112, 112)
+    assert batch.clip.image.shape == (2, 11, 3, 112, 112)
+    for one, other in ((batch.landmarks, wanted.landmarks), (batch.upright_landmarks(), wanted.upright_landmarks())):
+        torch.testing.assert_close(one, (other + 0.5) * (112 / 176) - 0.5, rtol=0, atol=1e-3)
+    smaller = functional.resize(wanted.image, [112, 112], antialias=True)
+    assert (batch.image.float() - smaller.float()).abs().mean() < 0.6
+
+
+def test_light_changes_the_light_alone(store):
+    lit, plain = (
+        FaceDataset(store, replace(TURNED, brightness=reach, contrast=reach), training=True, window="flow-5", seed=2)
+        for reach in (0.4, 0)
+    )
+    places = list(range(12))
+    one, other = lit.batch(places, 1), plain.batch(places, 1)
+    assert not torch.equal(one.image, other.image)
+    assert same(replace(one, image=other.image), other)
+    assert torch.equal(lit.batch(places[::-1], 1).image.flip(0), one.image)
+    again = FaceDataset(store.folder, lit.recipe, training=True, window="flow-5", seed=2)
+    assert same(again[Pick(20, 1)], lit.batch([20], 1))
+    assert not torch.equal(lit.batch(places, 2).image, lit.batch(places, 1).image)
+    factors = one.clip.image.float().mean(dim=(2, 3, 4)) / other.clip.image.float().mean(dim=(2, 3, 4))  # (N, T)
+    assert (factors.amax(dim=1) - factors.amin(dim=1) < 0.03).all()  # a window is lit as one
+    assert factors[:, 0].std() > 0.1
+    untrained = (FaceDataset(store, each.recipe).batch(places) for each in (lit, plain))
+    assert same(*untrained)
+
+
+def test_plain_training_pictures_are_those_of_the_test(store):
+    still = InputRecipe("still", "jaa-200", 176, flip=0, shift=False)
+    training, testing = (FaceDataset(store, still, training=training, seed=3) for training in (True, False))
+    assert same(training.batch(range(10), 5), testing.batch(range(10)))
 
 
 def test_a_window_is_varied_as_one(store):

@@ -1,5 +1,7 @@
 """The papers' inputs, number by number, as specified."""
 
+import json
+
 import pytest
 
 pytest.importorskip("torch")
@@ -11,6 +13,7 @@ from actionunits.loading import INPUT_RECIPES, InputRecipe, get_input
 HALF = (0.5, 0.5, 0.5)
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LP = (0.5355, 0.4249, 0.3801), (0.2832, 0.2578, 0.2548)
+LITE = (127 / 255,) * 3, (128 / 255,) * 3  # EfficientNet-Lite's own: (value - 127) / 128
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,34 @@ def test_the_papers_numbers(name, crop, stored, size, rotation, scaling):
     assert recipe.flip == 0.5
     assert recipe.spare == stored - size
     assert recipe.duplicate == ((1, 2, 15, 23, 24) if name == "re-224-da" else ())
+    assert (recipe.shift, recipe.output, recipe.brightness, recipe.contrast) == (True, size, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "papers", "scaling"),
+    [("lp-112", "lp-224", LITE), ("re-112", "re-224", LITE), ("jaa-112", "jaa-176", LITE)],
+)
+def test_light_networks_see_the_papers_cuts_smaller(name, papers, scaling):
+    recipe, paper = get_input(name), get_input(papers)
+    assert recipe.output == recipe.side == 112
+    assert (recipe.mean, recipe.std) == scaling
+    varied = ("crop", "size", "flip", "rotation", "shift", "duplicate", "brightness", "contrast")
+    assert [getattr(recipe, each) for each in varied] == [getattr(paper, each) for each in varied]
+
+
+@pytest.mark.parametrize("name", ["lp-224", "lp-112"])
+def test_plain_inputs_are_not_varied_and_otherwise_the_same(name):
+    varied, plain = get_input(name).to_dict(), get_input(f"{name}-plain").to_dict()
+    changed = {key: plain[key] for key in varied if plain[key] != varied[key]}
+    assert changed == {"id": f"{name}-plain", "flip": 0, "rotation": 0, "shift": False}
+
+
+def test_a_recipe_as_plain_values():
+    recipe = get_input("lp-112")
+    values = json.loads(json.dumps(recipe.to_dict()))
+    assert values.pop("crop_hash") == CROP_RECIPES["lp-240-masked"].hash
+    lists = {key: tuple(values[key]) for key in ("mean", "std", "duplicate")}
+    assert InputRecipe(**(values | lists)) == recipe
 
 
 def test_every_paper_crop_has_an_input():
@@ -58,6 +89,11 @@ def test_a_recipe_of_ones_own_is_taken_as_it_is():
         {"std": (1, 1, 0)},
         {"mean": (0, 0, float("nan"))},
         {"duplicate": (3,)},
+        {"side": 0},
+        {"side": 177},
+        {"brightness": -0.1},
+        {"brightness": 1.1},
+        {"contrast": float("nan")},
     ],
 )
 def test_what_cannot_be_is_refused(wrong):

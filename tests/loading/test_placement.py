@@ -1,5 +1,9 @@
 """Cutting, mirroring and turning against Pillow, scikit-image and torchvision."""
 
+import math
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -7,6 +11,7 @@ from PIL import Image, ImageOps
 pytest.importorskip("torchvision")
 
 import torch
+from scipy.ndimage import map_coordinates
 from skimage.transform import rotate
 from torchvision.transforms.v2 import functional
 
@@ -17,6 +22,7 @@ from actionunits.loading.placement import Placement
 from .conftest import smooth_picture
 
 TURNED = InputRecipe("turned", "jaa-200", 101, rotation=30)
+HALVED = InputRecipe("halved", "jaa-200", 101, rotation=30, side=50)
 BORDER = 128
 
 
@@ -30,8 +36,8 @@ def placed(corner=(40, 60), flipped=False, rotation=0.0, recipe=TURNED):
 
 
 def cut(placement, picture):
-    size = placement.recipe.size
-    out = np.zeros((3, size, size), np.uint8)
+    side = placement.recipe.output
+    out = np.zeros((3, side, side), np.uint8)
     placement.cut(0, picture, out)
     return out.transpose(1, 2, 0)
 
@@ -82,12 +88,69 @@ def test_turned_as_by_torchvision():
     assert np.abs(found - wanted).mean() < 0.8
 
 
+@pytest.mark.parametrize("flipped", [False, True])
+def test_halved_straight_squares_are_means_of_four_pixels(flipped):
+    noise = np.random.default_rng(8).integers(0, 256, (240, 240, 3), np.uint8)
+    recipe = get_input("lp-112")
+    found = cut(placed((3, 10), flipped=flipped, recipe=recipe), noise)
+    square = noise[10:234, 3:227][:, ::-1] if flipped else noise[10:234, 3:227]
+    wanted = square.reshape(112, 2, 112, 2, 3).mean(axis=(1, 3))
+    assert np.abs(found - wanted).max() <= 0.5
+
+
+@pytest.mark.parametrize(("size", "side"), [(150, 150), (150, 75), (150, 50), (150, 112), (151, 60)])
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("angle", [0, 8.5, -25])
+def test_each_pixel_is_the_mean_of_samples_spread_over_it(size, side, flipped, angle):
+    """SciPy interpolates; where the samples lie is worked out point by point."""
+    noise = np.random.default_rng(9).integers(0, 256, (200, 200, 3), np.uint8)
+    blurred = cv2.blur(noise, (3, 3))  # so that where a sample lies counts, though not to 1/32 pixel
+    recipe, corner, count = (
+        InputRecipe("own", "jaa-200", size, side=side, rotation=30),
+        (21, 30),
+        math.ceil(size / side),
+    )
+    found = cut(placed(corner, flipped=flipped, rotation=angle, recipe=recipe), blurred).astype(float)
+    places = (np.arange(side * count) + 0.5) * size / (side * count) - 0.5  # in the turned square
+    away_x, away_y = np.meshgrid(places - (size - 1) / 2, places - (size - 1) / 2)
+    turn = np.deg2rad(angle)
+    across = away_x * np.cos(turn) - away_y * np.sin(turn)
+    down = away_x * np.sin(turn) + away_y * np.cos(turn)
+    x = corner[0] + (size - 1) / 2 + (-across if flipped else across)
+    y = corner[1] + (size - 1) / 2 + down
+    fill = {"order": 1, "mode": "grid-constant", "cval": BORDER} if angle else {"order": 1, "mode": "nearest"}
+    samples = np.stack([map_coordinates(plane, [y, x], **fill) for plane in blurred.transpose(2, 0, 1).astype(float)])
+    wanted = samples.reshape(3, side, count, side, count).mean(axis=(2, 4)).transpose(1, 2, 0)
+    inner = slice(2, -2)  # at its edge a square that is not turned has nothing beyond it
+    difference = np.abs(found - wanted)[inner, inner]
+    assert difference.max() < 6  # OpenCV places its samples to 1/32 pixel
+    assert difference.mean() < 1
+
+
+@pytest.mark.parametrize("angle", [0, 3, 10])
+def test_no_pixel_is_skipped(angle):
+    """Noise of independent pixels: the mean of four has a quarter of the variance, one bilinear sample more."""
+    noise = np.random.default_rng(10).integers(0, 256, (240, 240, 3), np.uint8)
+    found = cut(placed((8, 8), rotation=angle, recipe=get_input("lp-112")), noise)
+    assert 0.1 < found[16:-16, 16:-16].var() / noise.var() < 0.27
+
+
+@pytest.mark.parametrize("name", ["lp-112", "jaa-112"])
+def test_landmarks_are_scaled_with_pixel_centres(name):
+    recipe = get_input(name)
+    full, points = replace(recipe, side=None), np.random.default_rng(11).uniform(0, 200, (3, 2, 68, 2))
+    where = np.array([[0, 3], [5, 1], [9, 9]]), np.array([True, False, True]), np.array([0, -7.5, 9])
+    wanted = (Placement(full, *where).landmarks(points) + 0.5) * (112 / recipe.size) - 0.5
+    np.testing.assert_allclose(Placement(recipe, *where).landmarks(points), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("recipe", [TURNED, HALVED])
 @pytest.mark.parametrize("angle", [0, 12, -25])
 @pytest.mark.parametrize("flipped", [False, True])
-def test_landmarks_stay_on_what_they_mark(angle, flipped):
+def test_landmarks_stay_on_what_they_mark(angle, flipped, recipe):
     rng = np.random.default_rng(4)
     points = rng.uniform(75, 105, (68, 2))
-    placement = placed(flipped=flipped, rotation=angle)
+    placement = placed(flipped=flipped, rotation=angle, recipe=recipe)
     moved = placement.landmarks(points[None, None].astype(np.float32))[0, 0]
     by_name = moved if not flipped else moved[np.argsort(flip_order())]
     rows, columns = np.mgrid[:200, :200]
@@ -131,3 +194,13 @@ def test_draws_reach_every_corner_and_no_farther():
     assert -10 <= drawn.rotation.min() < -9.9
     assert 9.9 < drawn.rotation.max() <= 10
     assert not Placement.drawn(get_input("re-224"), uniform).rotation.any()
+
+
+def test_squares_stay_in_the_middle_where_told():
+    uniform = np.random.default_rng(12).random((50, 4))
+    recipe = InputRecipe("own", "jaa-200", 150, rotation=10)
+    moved, still = Placement.drawn(recipe, uniform), Placement.drawn(replace(recipe, shift=False), uniform)
+    assert len(np.unique(moved.corner, axis=0)) > 40
+    assert (still.corner == 25).all()
+    np.testing.assert_array_equal(still.flipped, moved.flipped)
+    np.testing.assert_array_equal(still.rotation, moved.rotation)

@@ -19,7 +19,7 @@ app.command()(data_stats.stats)
 def check(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="The data set's folder, or a manifest.")],
     kind: Annotated[
-        str | None, typer.Option(help="bp4d, bp4d+, disfa or manifest; default: told by what lies there.")
+        str | None, typer.Option(help="bp4d, bp4d+, disfa, manifest or store; default: told by what lies there.")
     ] = None,
     all_pictures: Annotated[
         bool, typer.Option("--all-pictures", help="Decode every picture, not only each sequence's first and last.")

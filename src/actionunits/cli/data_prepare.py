@@ -11,16 +11,22 @@ from actionunits.cli.progress import counting
 
 
 def prepare(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="bp4d, bp4d+, disfa or manifest.")],
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="The data set's folder, or a manifest.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="bp4d, bp4d+, disfa, manifest or store.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="The data set's folder, a manifest, or a store to crop.")
+    ],
     store: Annotated[Path, typer.Argument(help="Folder for the store; a killed run goes on where it stopped.")],
     crop: Annotated[
         str, typer.Option(help="Crop recipe: jaa-200, lp-240-masked, re-256, roi-256, aurcnn-512 or face-112.")
     ],
     jobs: Annotated[int | None, typer.Option(help="Processes; default: one a core.")] = None,
     landmarks: Annotated[
-        str, typer.Option(help="mesh: find the face and fit the mesh; dataset: the data set's own landmarks.")
-    ] = "mesh",
+        str | None,
+        typer.Option(
+            help="mesh: find the face and fit the mesh; dataset: the data set's own landmarks. "
+            "Default: dataset for a store, else mesh."
+        ),
+    ] = None,
     frame_policy: Annotated[
         str, typer.Option(help="Coded frames to take: all, drop_missing_landmarks or jaa_list.")
     ] = "all",
@@ -37,7 +43,7 @@ def prepare(
     from actionunits.prepare import Landmarks, Preparation
     from actionunits.prepare import prepare as prepare_dataset
 
-    how = Preparation(crop, landmarks=cast("Landmarks", landmarks), jpeg_quality=quality)
+    how = Preparation(crop, landmarks=cast("Landmarks | None", landmarks), jpeg_quality=quality)
     dataset = open_dataset(kind, source, aus=aus, occurs_from=occurs_from, cameras=cameras, frame_policy=frame_policy)
     with counting("frames") as watch:
         done = prepare_dataset(dataset, store, how, jobs=jobs, overwrite=overwrite, watch=watch)

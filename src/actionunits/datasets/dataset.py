@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from actionunits.datasets.frame_policy import kept_frames
@@ -16,6 +17,7 @@ from actionunits.datasets.protocol import Kind, Protocol
 from actionunits.datasets.recording import NO_IMAGE, NO_LANDMARKS, PictureSource, Recording
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet
+from actionunits.store import StoreSettings
 
 Severity = Literal["error", "odd", "note"]
 
@@ -73,6 +75,21 @@ class Dataset(ABC):
     def recordings(self) -> Iterator[Recording]:
         """Read all recordings in the order of `sequences`; errors as in `recording`."""
         return map(self.recording, self.sequences())
+
+    def settings(self) -> StoreSettings:
+        """What a store of the data set says of itself, but for its pictures and landmarks."""
+        facts = {"frame_policy": self.protocol.frame_policy, "occurs_from": self.protocol.occurs_from}
+        return StoreSettings(
+            dataset=self.name, protocol=facts, aus=tuple(self.aus), contents=("occurrence", "intensity")
+        )
+
+    def subjects_table(self) -> pa.Table:
+        """What is known of the people: column ``subject``, a row each, and whatever else."""
+        return pa.table({"subject": list(self.subjects())})
+
+    def sequences_table(self) -> pa.Table:
+        """What is known of the sequences and not of their recordings: column ``sequence``, and whatever else."""
+        return pa.table({"sequence": list(self.sequences())})
 
     def _require(self, name: str) -> None:
         if name not in self.sequences():

@@ -22,6 +22,7 @@ from actionunits.datasets.recording import Recording
 from actionunits.datasets.tables import as_labels, matched, read_codes
 from actionunits.errors import DatasetError, UsageError
 from actionunits.facs import DISFA_12
+from actionunits.store import StoreSettings
 
 FRAMES_PER_SECOND = 20.0
 
@@ -62,6 +63,11 @@ class Disfa(Dataset):
         if lacking and protocol.frame_policy == "drop_missing_landmarks":
             reason = f"there are no landmarks of {lacking[0]}, which the frame policy needs"
             raise DatasetError(folder, reason, "Copy Landmark_Points, or use frame_policy=all")
+
+    def settings(self) -> StoreSettings:
+        """What a store says of itself: also, of which cameras it is."""
+        plain = super().settings()
+        return plain.model_copy(update={"protocol": {**plain.protocol, "cameras": self.protocol.cameras}})
 
     def sequences(self) -> tuple[str, ...]:
         """Names of the recordings, sorted: a subject and camera each, for all subjects with labels."""

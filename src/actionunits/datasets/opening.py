@@ -15,26 +15,30 @@ from actionunits.datasets.folds import published_subjects
 from actionunits.datasets.manifest import Manifest
 from actionunits.datasets.manifest_rows import TABLE_SUFFIXES
 from actionunits.datasets.protocol import KINDS, Kind, Protocol
+from actionunits.datasets.stored import StoredFaces
 from actionunits.errors import DatasetError, UsageError
+from actionunits.store.header import HEADER_FILE
 
 _READERS: Mapping[Kind, Callable[[Path, Protocol], Dataset]] = MappingProxyType(
-    {"bp4d": Bp4d, "bp4d+": Bp4dPlus, "disfa": Disfa, "manifest": Manifest}
+    {"bp4d": Bp4d, "bp4d+": Bp4dPlus, "disfa": Disfa, "manifest": Manifest, "store": StoredFaces}
 )
 _MANIFESTS = tuple(f"manifest{suffix}" for suffix in TABLE_SUFFIXES)
 _NAME_ONE = f"Name its kind: {', '.join(KINDS)}"
 
 
 def open_dataset(kind: str, folder: str | Path, **protocol: Any) -> Dataset:
-    """Open a copy of a data set; only names of files are read, and a manifest's table.
+    """Open a copy of a data set; only names of files are read, a manifest's table, or a store's header.
 
     Args:
-        kind: ``bp4d``, ``bp4d+``, ``disfa`` or ``manifest``.
-        folder: the data set's, or any above it; for a manifest its file, or a folder with ``manifest.csv``.
+        kind: ``bp4d``, ``bp4d+``, ``disfa``, ``manifest`` or ``store``.
+        folder: the data set's, or any above it; for a manifest its file, or a folder with ``manifest.csv``; for a store
+            the folder with ``store.json``.
         protocol: the fields of :class:`~actionunits.datasets.protocol.Protocol`.
 
     Raises:
         UsageError: there is no such kind, or the data set does not have what the protocol asks for.
         DatasetError: the folder cannot be read, or lacks what makes it this data set.
+        StoreError: it is a damaged store, or none.
     """
     if kind not in _READERS:
         raise UsageError(repr(kind), "is no kind of data set", f"Use {', '.join(KINDS)}")
@@ -63,12 +67,16 @@ def detect_kind(folder: str | Path) -> Kind:
     if path.is_file() or any((path / name).is_file() for name in _MANIFESTS):
         _manifest_of(path)
         return "manifest"
+    if (path / HEADER_FILE).is_file():
+        return "store"
     faces = bp4d_places.find_places(path)
     if faces.occurrence:
         return "bp4d+" if _is_plus(faces) else "bp4d"
     if disfa_places.find_places(path).labels:
         return "disfa"
-    raise DatasetError(path, "neither label tables of BP4D, BP4D+ or DISFA nor a manifest lie here", _NAME_ONE)
+    raise DatasetError(
+        path, "neither label tables of BP4D, BP4D+ or DISFA nor a manifest or a store lie here", _NAME_ONE
+    )
 
 
 def _is_plus(places: bp4d_places.Places) -> bool:

@@ -1,4 +1,4 @@
-"""The pictures of a recording: files of a folder, members of a ZIP archive, or frames of a video."""
+"""The pictures of a recording: files of a folder, members of a ZIP archive, frames of a video, or rows of a store."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from actionunits.datasets.recording import Rgb
-from actionunits.errors import DatasetError, MediaError
+from actionunits.errors import DatasetError, MediaError, StoreError
 from actionunits.media import MAX_PIXELS, VideoReader, read_image
 from actionunits.media.headers import read_header
 from actionunits.media.pixels import upright
+from actionunits.store import Store
 
 MOST_BYTES = 1 << 28
 """A picture in an archive that unpacks to more is refused."""
@@ -169,6 +170,44 @@ class VideoFrames:
                 if frame.index == self.places[done]:
                     done += 1
                     yield done, frame.image
+
+
+@dataclass(frozen=True)
+class StoredPictures:
+    """The pictures of some rows of a store.
+
+    Attributes:
+        store: where they are.
+        rows: of the store, one a frame, all of one sequence.
+    """
+
+    store: Store
+    rows: tuple[int, ...]
+
+    def __call__(self) -> Iterator[tuple[int, Rgb | None]]:
+        """Yield place and picture; see :class:`~actionunits.datasets.recording.PictureSource`."""
+        for place, row in enumerate(self._readable()):
+            try:
+                yield place, self.store.image(row)
+            except StoreError:
+                yield place, None
+
+    def faults(self, *, every: bool) -> Iterator[tuple[str, str]]:
+        """Yield rows whose picture cannot be decoded."""
+        for row in _looked_at(list(self._readable()), every):
+            try:
+                self.store.image(row)
+            except StoreError as error:
+                yield error.subject, error.reason
+
+    def _readable(self) -> tuple[int, ...]:
+        """The rows, whose file is there and whole."""
+        try:
+            for row in self.rows[:1]:
+                self.store.jpeg(row)
+        except StoreError as error:
+            raise DatasetError(error.subject, error.reason, error.next_step) from error
+        return self.rows
 
 
 def _looked_at(items: list[Item], every: bool) -> list[Item]:

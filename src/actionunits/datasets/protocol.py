@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet, AUSetLike
 
-Kind = Literal["bp4d", "bp4d+", "disfa", "manifest"]
+Kind = Literal["bp4d", "bp4d+", "disfa", "manifest", "store"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Cameras = Literal["left", "right", "both"]
 FramePolicy = Literal["all", "drop_missing_landmarks", "jaa_list"]
@@ -19,7 +19,8 @@ class Protocol:
     """How labels and frames are taken.
 
     Attributes:
-        aus: the action units to read; None for the data set's usual ones (BP4D_12, DISFA_12, a manifest's columns).
+        aus: the action units to read; None for the data set's usual ones (BP4D_12, DISFA_12, a manifest's or a store's
+            columns).
         occurs_from: lowest intensity that counts as occurrence where only intensity is coded; DISFA's papers use 1 or 2
             (RE-Net and AU R-CNN 1, the others 2).
         cameras: of DISFA; ``both`` gives two recordings a subject.

@@ -58,6 +58,11 @@ class Recording:
         landmarks: (N, 68, 2) float32 pixels of the picture, NaN where unknown; None where the data set has none.
         flags: remarks on each frame, such as ``("no_image",)``.
         pictures: gives the pictures, see :class:`PictureSource`.
+        left: (N,) int8 by AU: intensity on the person's left side, 0-5, or -1 for unknown.
+        right: likewise.
+        visible: (N, 68) bool, whether each landmark is seen; None for not known.
+        pose: (N, 3) pitch, yaw, roll in degrees, NaN where unknown; None where the data set has none.
+        gaze: (N, 2) pitch, yaw in degrees, likewise.
         dropped: how many coded frames are not among ``frames``, by the reason.
         notes: what is odd about the sequence's files and was worked around, in words.
 
@@ -77,6 +82,11 @@ class Recording:
     landmarks: NDArray[np.float32] | None
     flags: Sequence[tuple[str, ...]]
     pictures: PictureSource
+    left: Mapping[int, NDArray[np.int8]] = field(default_factory=dict)
+    right: Mapping[int, NDArray[np.int8]] = field(default_factory=dict)
+    visible: NDArray[np.bool_] | None = None
+    pose: NDArray[np.float32] | None = None
+    gaze: NDArray[np.float32] | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -85,14 +95,16 @@ class Recording:
         check_name(self.name, "sequence")
         count = len(self.frames)
         columns = {"timestamps": self.timestamps, "flags": self.flags}
-        columns |= {f"occurrence of AU {au}": values for au, values in self.occurrence.items()}
-        columns |= {f"intensity of AU {au}": values for au, values in self.intensity.items()}
+        for kind in ("occurrence", "intensity", "left", "right"):
+            columns |= {f"{kind} of AU {au}": values for au, values in getattr(self, kind).items()}
         for what, column in columns.items():
             if len(column) != count:
                 raise UsageError(self.name, f"{what}: {len(column)} values for {count} frames", "Give one a frame")
-        if self.landmarks is not None and self.landmarks.shape != (count, POINTS, 2):
-            shape = self.landmarks.shape
-            raise UsageError(self.name, f"landmarks of shape {shape}, expected {(count, POINTS, 2)}", "Use to_68")
+        shapes = {"landmarks": (count, POINTS, 2), "visible": (count, POINTS), "pose": (count, 3), "gaze": (count, 2)}
+        for what, shape in shapes.items():
+            array = getattr(self, what)
+            if array is not None and array.shape != shape:
+                raise UsageError(self.name, f"{what} of shape {array.shape}, expected {shape}", "Use to_68 for points")
         if (np.diff(self.frames) <= 0).any():
             raise UsageError(self.name, "its frame numbers do not rise", "Sort the frames")
 

@@ -9,6 +9,7 @@ from actionunits.geometry.alignment import (
     umeyama,
 )
 from actionunits.geometry.au_centres import AU_CENTRES, CentreRule, au_centres
+from actionunits.geometry.centre import central_cut
 from actionunits.geometry.crops import CROP_RECIPES, Crop, CropRecipe, crop, crop_matrix, get_crop
 from actionunits.geometry.landmarks import (
     FLIP_49,
@@ -72,6 +73,7 @@ __all__ = [
     "Similarity",
     "apply_affine",
     "au_centres",
+    "central_cut",
     "compose_affine",
     "crop",
     "crop_matrix",

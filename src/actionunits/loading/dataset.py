@@ -16,9 +16,12 @@ from actionunits.facs import AUSet, AUSetLike
 from actionunits.loading.batch import Clip, FaceBatch
 from actionunits.loading.frames import Frames, Rows
 from actionunits.loading.inputs import InputRecipe, get_input
+from actionunits.loading.light import LIGHT_DRAWS, Light
 from actionunits.loading.placement import DRAWS, Placement
 from actionunits.loading.windows import Window, get_window
 from actionunits.store import Store
+
+_LIGHT = 2  # keeps the stream of the light apart from that of the placements, and from the loader's order
 
 
 class Pick(NamedTuple):
@@ -80,7 +83,7 @@ class FaceDataset(Dataset[FaceBatch]):
         self.frames = Frames(opened, opened.au_set if aus is None else aus)
         rows = np.arange(len(opened)) if subjects is None else opened.split(subjects)
         self.rows: Rows = _duplicated(opened, rows, self.recipe) if training else rows
-        self._drawn: tuple[int, NDArray[np.float64]] | None = None
+        self._drawn: _Drawn | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -126,9 +129,9 @@ class FaceDataset(Dataset[FaceBatch]):
         if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(self):
             raise IndexError(f"places {list(places)[:10]} of {len(self)} frames")
         rows = self.rows[chosen]
-        placement = self._placement(chosen, epoch)
+        placement, light = self._variation(chosen, epoch)
         window = rows[:, None] if self.window is None else self.frames.window(rows, self.window)  # (N, T)
-        image = torch.from_numpy(self._pictures(window, placement))  # (N, T, 3, size, size)
+        image = torch.from_numpy(self._pictures(window, placement, light))  # (N, T, 3, S, S)
         landmarks = torch.from_numpy(placement.landmarks(self.frames.landmarks(window)))
         occurrence, intensity, number = (
             torch.from_numpy(values[window])
@@ -149,17 +152,23 @@ class FaceDataset(Dataset[FaceBatch]):
             clip=None if self.window is None else Clip(image, landmarks, occurrence, intensity, number, at),
         )
 
-    def _placement(self, places: Rows, epoch: int) -> Placement:
+    def _variation(self, places: Rows, epoch: int) -> tuple[Placement, Light | None]:
         if not self.training:
-            return Placement.central(self.recipe, len(places))
-        if self._drawn is None or self._drawn[0] != epoch:
-            self._drawn = epoch, np.random.default_rng([self.seed, epoch]).random((len(self), DRAWS))
-        return Placement.drawn(self.recipe, self._drawn[1][places])
+            return Placement.central(self.recipe, len(places)), None
+        if self._drawn is None or self._drawn.epoch != epoch:
+            self._drawn = _Drawn(
+                epoch,
+                np.random.default_rng([self.seed, epoch]).random((len(self), DRAWS)),
+                np.random.default_rng([self.seed, epoch, _LIGHT]).random((len(self), LIGHT_DRAWS)),
+            )
+        lit = self.recipe.brightness or self.recipe.contrast
+        light = Light.drawn(self.recipe, self._drawn.light[places]) if lit else None
+        return Placement.drawn(self.recipe, self._drawn.placement[places]), light
 
-    def _pictures(self, window: Rows, placement: Placement) -> NDArray[np.uint8]:
-        """The squares, (N, T, 3, size, size); each stored picture is decoded once."""
-        size = self.recipe.size
-        out = np.empty((*window.shape, 3, size, size), np.uint8)
+    def _pictures(self, window: Rows, placement: Placement, light: Light | None) -> NDArray[np.uint8]:
+        """The pictures, (N, T, 3, S, S); each stored one is decoded once."""
+        side = self.recipe.output
+        out = np.empty((*window.shape, 3, side, side), np.uint8)
         rows, firsts = np.unique(window, return_inverse=True)
         users: list[list[tuple[int, int]]] = [[] for _ in rows]
         for flat, which in enumerate(firsts.ravel().tolist()):
@@ -168,7 +177,17 @@ class FaceDataset(Dataset[FaceBatch]):
             picture = self.frames.store.image(row)
             for face, moment in cuts:
                 placement.cut(face, picture, out[face, moment])
+                if light is not None:
+                    light.shine(face, out[face, moment])
         return out
+
+
+class _Drawn(NamedTuple):
+    """Random numbers of one epoch, by the frame's place: (len, DRAWS) and (len, LIGHT_DRAWS)."""
+
+    epoch: int
+    placement: NDArray[np.float64]
+    light: NDArray[np.float64]
 
 
 def _require_crop(store: Store, recipe: InputRecipe) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Any
 
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet
@@ -21,7 +22,8 @@ IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
 class InputRecipe:
     """From a store's picture to a network's input.
 
-    In training the square is cut at a random whole place, mirrored and turned; otherwise it is the middle one.
+    In training the square is cut at a random whole place, mirrored, turned and lit at random; otherwise it is the
+    middle one, as it is.
 
     Attributes:
         id: its name.
@@ -33,6 +35,10 @@ class InputRecipe:
         rotation: the picture is turned by an angle drawn evenly from minus to plus so many degrees, about the middle
             of the square. What comes from beyond the stored picture gets the border's grey of the crop recipe.
         duplicate: training frames in which one of these AUs occurs are there twice.
+        side: side of the picture that the network gets, pixels: the square is averaged down to it. None: the square.
+        shift: False for the middle square in training too.
+        brightness: the picture is multiplied by a factor drawn evenly from 1 minus to 1 plus so much.
+        contrast: likewise its differences from its mean grey; in a masked crop, what is masked changes with it.
 
     Raises:
         UsageError: a value is out of range, or there is no such crop.
@@ -46,6 +52,10 @@ class InputRecipe:
     flip: float = 0.5
     rotation: float = 0.0
     duplicate: tuple[int, ...] = ()
+    side: int | None = None
+    shift: bool = True
+    brightness: float = 0.0
+    contrast: float = 0.0
 
     def __post_init__(self) -> None:
         fault = self._fault()
@@ -56,8 +66,12 @@ class InputRecipe:
     def _fault(self) -> str | None:
         if not 1 <= self.size <= self.crop_recipe.size:
             return f"size {self.size} is not from 1 to the {self.crop_recipe.size} pixels of {self.crop}"
+        if self.side is not None and not 1 <= self.side <= self.size:
+            return f"side {self.side} is not from 1 to the square's {self.size} pixels"
         if not (0 <= self.flip <= 1 and 0 <= self.rotation <= 180):
             return f"flip {self.flip} must be from 0 to 1, and rotation {self.rotation} from 0 to 180"
+        if not (0 <= self.brightness <= 1 and 0 <= self.contrast <= 1):
+            return f"brightness {self.brightness} and contrast {self.contrast} must be from 0 to 1"
         if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
             return f"mean {self.mean} must be finite, and std {self.std} above 0"
         return None
@@ -68,9 +82,23 @@ class InputRecipe:
         return get_crop(self.crop)
 
     @property
+    def output(self) -> int:
+        """Side of the picture that the network gets, pixels."""
+        return self.size if self.side is None else self.side
+
+    @property
     def spare(self) -> int:
         """How many pixels wider the stored picture is than the square."""
         return self.crop_recipe.size - self.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe, and the hash of its crop, as plain values that JSON can hold."""
+        return asdict(self) | {
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "duplicate": list(self.duplicate),
+            "crop_hash": self.crop_recipe.hash,
+        }
 
 
 def _recipes(*recipes: InputRecipe) -> Mapping[str, InputRecipe]:
@@ -78,24 +106,28 @@ def _recipes(*recipes: InputRecipe) -> Mapping[str, InputRecipe]:
 
 
 _HALF: Channels = (0.5, 0.5, 0.5)
+_LP_MEAN: Channels = (0.5355, 0.4249, 0.3801)
+_LP_STD: Channels = (0.2832, 0.2578, 0.2548)
+_LITE_MEAN: Channels = (127 / 255, 127 / 255, 127 / 255)
+_LITE_STD: Channels = (128 / 255, 128 / 255, 128 / 255)
 
 INPUT_RECIPES = _recipes(
     # LoRRaL (Shi et al. 2020) in the setting of JAA-Net: pixels to -1 ... 1.
     InputRecipe("jaa-176", "jaa-200", 176, mean=_HALF, std=_HALF),
     # LP-Net (Niu et al. 2019) turns too, and does not say how far: 10 degrees are our choice. Mean and std are of the
-    # first author's later code for the same crop.
-    InputRecipe(
-        "lp-224",
-        "lp-240-masked",
-        224,
-        mean=(0.5355, 0.4249, 0.3801),
-        std=(0.2832, 0.2578, 0.2548),
-        rotation=10,
-    ),
+    # first author's later code for the same crop. "plain": its rows without data augmentation.
+    InputRecipe("lp-224", "lp-240-masked", 224, mean=_LP_MEAN, std=_LP_STD, rotation=10),
+    InputRecipe("lp-224-plain", "lp-240-masked", 224, mean=_LP_MEAN, std=_LP_STD, flip=0, shift=False),
     InputRecipe("lp-224-imagenet", "lp-240-masked", 224, rotation=10),
     # RE-Net (Yang and Yin 2020), and its study "DA", in which the frames of rare AUs are there twice.
     InputRecipe("re-224", "re-256", 224),
     InputRecipe("re-224-da", "re-256", 224, duplicate=(1, 2, 15, 23, 24)),
+    # The same cuts as 112 x 112, for light networks that begin with the weights of EfficientNet-Lite0.
+    InputRecipe("lp-112", "lp-240-masked", 224, mean=_LITE_MEAN, std=_LITE_STD, rotation=10, side=112),
+    InputRecipe("lp-112-plain", "lp-240-masked", 224, mean=_LITE_MEAN, std=_LITE_STD, flip=0, side=112, shift=False),
+    InputRecipe("re-112", "re-256", 224, mean=_LITE_MEAN, std=_LITE_STD, side=112),
+    InputRecipe("re-112-da", "re-256", 224, mean=_LITE_MEAN, std=_LITE_STD, duplicate=(1, 2, 15, 23, 24), side=112),
+    InputRecipe("jaa-112", "jaa-200", 176, mean=_LITE_MEAN, std=_LITE_STD, side=112),
     # ROI maps (Zhang et al. 2020): turned by up to 30 degrees in BP4D, 10 in DISFA.
     InputRecipe("roi-256", "roi-256", 256, rotation=30),
     InputRecipe("roi-256-disfa", "roi-256", 256, rotation=10),

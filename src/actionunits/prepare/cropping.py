@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -147,12 +147,28 @@ def _row(recording: Recording, aus: AUSet, place: int, cutter: _Cutter) -> Frame
         frame=int(recording.frames[place]),
         timestamp=float(recording.timestamps[place]),
         camera=recording.camera,
-        occurrence={au: int(recording.occurrence[au][place]) for au in aus if au in recording.occurrence},
-        intensity={au: int(recording.intensity[au][place]) for au in aus if au in recording.intensity},
+        occurrence=_labels(recording.occurrence, aus, place),
+        intensity=_labels(recording.intensity, aus, place),
+        left=_labels(recording.left, aus, place),
+        right=_labels(recording.right, aus, place),
         landmarks=cutter.crops[place][0],
-        pose=None if located is None else located.pose,
+        visible=None if recording.visible is None else recording.visible[place],
+        pose=_pose(recording, place, located),
+        gaze=None if recording.gaze is None else (float(recording.gaze[place, 0]), float(recording.gaze[place, 1])),
         flags=(*recording.flags[place], *remarks),
     )
+
+
+def _labels(labels: Mapping[int, NDArray[np.int8]], aus: AUSet, place: int) -> dict[int, int]:
+    return {au: int(labels[au][place]) for au in aus if au in labels}
+
+
+def _pose(recording: Recording, place: int, located: Located | None) -> tuple[float, float, float] | None:
+    """The data set's own pose, or else that of the face that was found."""
+    if recording.pose is None:
+        return None if located is None else located.pose
+    pitch, yaw, roll = recording.pose[place].tolist()
+    return pitch, yaw, roll
 
 
 def _report(recording: Recording, stored: int, lost: NDArray[np.int32], faceless: NDArray[np.int32]) -> RecordingReport:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from actionunits.datasets import Dataset
 from actionunits.errors import UsageError
 from actionunits.geometry import CropRecipe, get_crop
-from actionunits.store import StoreSettings
+from actionunits.store import CONTENTS, StoreSettings
 
 Landmarks = Literal["mesh", "dataset"]
 JPEG_SAMPLING = "4:2:0"
@@ -20,7 +20,8 @@ class Preparation:
 
     Attributes:
         crop: name of a crop recipe.
-        landmarks: ``mesh`` finds the face and fits the mesh; ``dataset`` takes the landmarks that the data set has.
+        landmarks: ``mesh`` finds the face and fits the mesh; ``dataset`` takes the landmarks that the data set has;
+            None for the usual ones: a store's own, and the mesh's for every other data set.
         jpeg_quality: of the stored pictures, 1-100.
 
     Raises:
@@ -28,12 +29,12 @@ class Preparation:
     """
 
     crop: str
-    landmarks: Landmarks = "mesh"
+    landmarks: Landmarks | None = None
     jpeg_quality: int = 95
 
     def __post_init__(self) -> None:
         get_crop(self.crop)
-        if self.landmarks not in get_args(Landmarks):
+        if self.landmarks not in (None, *get_args(Landmarks)):
             known = ", ".join(get_args(Landmarks))
             raise UsageError(f"landmarks={self.landmarks!r}", "there is no such choice", f"Use {known}")
         if not 1 <= self.jpeg_quality <= 100:
@@ -44,6 +45,10 @@ class Preparation:
         """The crop recipe itself."""
         return get_crop(self.crop)
 
+    def landmarks_of(self, dataset: Dataset) -> Landmarks:
+        """Whose landmarks cut the faces of a data set."""
+        return self.landmarks or ("dataset" if dataset.name == "store" else "mesh")
+
 
 def keeps_faceless(dataset: Dataset) -> bool:
     """Whether frames without a face are stored, with the landmarks of the nearest frame that has one."""
@@ -52,24 +57,21 @@ def keeps_faceless(dataset: Dataset) -> bool:
 
 def settings_of(dataset: Dataset, how: Preparation) -> StoreSettings:
     """What the store says of itself: the data set, every choice of the protocol, the crop."""
-    recipe, protocol = how.recipe, dataset.protocol
-    facts: dict[str, str | int] = {
-        "frame_policy": protocol.frame_policy,
-        "landmarks": how.landmarks,
+    recipe, plain, landmarks = how.recipe, dataset.settings(), how.landmarks_of(dataset)
+    facts = {
+        "landmarks": landmarks,
         "no_face": "nearest frame" if keeps_faceless(dataset) else "left out",
         "jpeg_quality": how.jpeg_quality,
         "jpeg_sampling": JPEG_SAMPLING,
-        "occurs_from": protocol.occurs_from,
     }
-    if dataset.name == "disfa":
-        facts["cameras"] = protocol.cameras
-    pose = ("pose",) if how.landmarks == "mesh" else ()
+    known = {*plain.contents, "landmarks", *(("pose",) if landmarks == "mesh" else ())}
     return StoreSettings(
-        dataset=dataset.name,
-        protocol=facts,
+        dataset=plain.dataset,
+        protocol={**plain.protocol, **facts},
         crop=recipe.id,
         crop_hash=recipe.hash,
         image_size=(recipe.size, recipe.size),
-        aus=tuple(dataset.aus),
-        contents=("occurrence", "intensity", "landmarks", *pose),
+        aus=plain.aus,
+        contents=tuple(each for each in CONTENTS if each in known),
+        made_by=plain.made_by,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from actionunits.datasets import Dataset
 from actionunits.errors import ActionUnitsError, DatasetError, UsageError
@@ -27,6 +28,7 @@ from actionunits.prepare.work import Progress, Watch, Work, outcomes
 from actionunits.store import StoreWriter
 
 _LISTED = 3  # faulty recordings that an error spells out
+_COUNTED = ("coded", "by_policy", "no_picture", "no_face")  # columns of a report that a store's sequences get
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def prepare(
         watch: progress.
 
     Raises:
-        UsageError: ``jobs`` below 1, or the data set's landmarks do not suffice for the crop.
+        UsageError: ``jobs`` below 1, the data set's landmarks do not suffice for the crop, or the store would lie where
+            the data set does.
         DatasetError: files of the data set are missing or malformed (the other recordings are written first), or no
             frame shows a face.
         StoreError: the folder cannot be written, holds something else, or was begun with other settings.
@@ -102,7 +105,7 @@ def prepare(
     if jobs < 1:
         raise UsageError(f"jobs={jobs}", "somebody has to do the work", "Use 1 or more")
     folder = Path(folder)
-    _check_first(dataset, how)
+    _check_first(dataset, folder, how)
     writer = StoreWriter(folder, settings_of(dataset, how), overwrite=overwrite)
     progress = Progress(len(dataset.sequences()), watch)
     reports = {}
@@ -132,11 +135,13 @@ def prepare(
     return Prepared(folder, path, every, made, time.perf_counter() - began)
 
 
-def _check_first(dataset: Dataset, how: Preparation) -> None:
+def _check_first(dataset: Dataset, folder: Path, how: Preparation) -> None:
     """Find out before anything is written whether the first recording could be done at all."""
+    if folder.exists() and folder.samefile(dataset.folder):
+        raise UsageError(folder, "the data set itself lies there", "Choose another folder for the store")
     if not dataset.sequences():
         raise DatasetError(dataset.folder, "holds no recording with labels", "Check it: actionunits data check")
-    if how.landmarks == "mesh":
+    if how.landmarks_of(dataset) == "mesh":
         FaceFinder()  # the networks are there
         return
     first = dataset.recording(dataset.sequences()[0])
@@ -161,8 +166,21 @@ def _finish(dataset: Dataset, writer: StoreWriter, reports: Sequence[RecordingRe
         counts = f"{sum(each.no_face for each in reports)} show no face"
         lost = f"{sum(each.no_picture for each in reports)} have no picture"
         raise DatasetError(dataset.folder, f"no frame can be stored: {counts}, {lost}", "Look at the report")
-    subjects = pa.table({"subject": sorted({report.subject for report in stored})})
-    names = ("sequence", "subject", "fps", "task", "camera", "coded", "by_policy", "no_picture", "no_face")
-    sequences = pa.table({name: [getattr(report, name) for report in stored] for name in names})
-    writer.finish(subjects=subjects, sequences=sequences)
+    writer.finish(
+        subjects=_rows(dataset.subjects_table(), "subject", sorted({report.subject for report in stored})),
+        sequences=_sequences_table(dataset, stored),
+    )
     discard_parts(writer.folder)
+
+
+def _sequences_table(dataset: Dataset, stored: Sequence[RecordingReport]) -> pa.Table:
+    """The stored recordings: what the data set's own table says of them, their names, and what was counted."""
+    names = ("sequence", "subject", "fps", "task", "camera")
+    columns = {name: pa.array([getattr(report, name) for report in stored]) for name in (*names, *_COUNTED)}
+    known = _rows(dataset.sequences_table(), "sequence", [report.sequence for report in stored])
+    return pa.table(columns | {name: known[name] for name in known.column_names if name not in _COUNTED})
+
+
+def _rows(table: pa.Table, key: str, values: Sequence[str]) -> pa.Table:
+    """The rows with these values of a column, in their order."""
+    return table.take(pc.index_in(pa.array(values, pa.string()), table[key]))

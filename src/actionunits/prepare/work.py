@@ -109,7 +109,7 @@ class Work:
             recording = self.dataset.recording(name)
             counters.open(len(recording))
             locator: Locator
-            if self.how.landmarks == "mesh":
+            if self.how.landmarks_of(self.dataset) == "mesh":
                 self.finder = self.finder or FaceFinder()
                 locator = MeshLocator(recording, self.finder)
             else:

@@ -271,6 +271,13 @@ def _first_fault(table: pa.Table, sequence: str, aus: AUSet, kinds: Iterable[Lab
     return None
 
 
+def visible_array(table: pa.Table) -> NDArray[np.bool_]:
+    """Which landmarks of a table are seen: (N, 68) bool."""
+    flat = table["visible"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    seen: NDArray[np.bool_] = flat.reshape(len(table), POINTS)
+    return seen
+
+
 def landmark_array(table: pa.Table) -> NDArray[np.float32]:
     """The landmarks of a table: (N, 68, 2) float32."""
     flat = table["landmarks"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
