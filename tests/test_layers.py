@@ -27,7 +27,12 @@ FLOORS = (  # lowest first
     ("datasets",),
     ("prepare",),
     ("loading",),
-    ("evaluation", "agreement", "statistics"),
+    ("statistics",),
+    ("losses",),
+    ("models",),
+    ("evaluation", "agreement"),
+    ("training",),
+    ("explain", "export"),
     ("bench",),
     ("cli",),
 )
@@ -49,6 +54,12 @@ FORBIDDEN = {
 OF_EXTRAS = {  # what rooms of the extra [train] may import
     "evaluation": {"sklearn"},
     "loading": {"torch", "torchvision", "lightning"},
+    "losses": {"torch"},
+    "models": {"torch", "torchvision", "timm"},
+    "training": {"torch", "lightning"},
+    "explain": {"torch", "sklearn"},
+    "export": {"torch"},
+    "bench": {"torch"},
 }
 
 

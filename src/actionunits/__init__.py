@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actionunits.analyzer import Analyzer
     from actionunits.errors import ActionUnitsError
     from actionunits.facs import BP4D_12, BP4D_22, BP4D_INTENSITY_5, DISFA_8, DISFA_12, GEOMETRY_23, AUSet
+    from actionunits.models import create_model, list_models
     from actionunits.results import Results
 
 _ROOMS = {
@@ -23,6 +24,7 @@ _ROOMS = {
     "ActionUnitsError": "errors",
     "Results": "results",
     **dict.fromkeys(("AUSet", "BP4D_12", "BP4D_22", "BP4D_INTENSITY_5", "DISFA_8", "DISFA_12", "GEOMETRY_23"), "facs"),
+    **dict.fromkeys(("create_model", "list_models"), "models"),  # need the extra [train]
 }
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "Analyzer",
     "Results",
     "__version__",
+    "create_model",
+    "list_models",
 ]
 
 

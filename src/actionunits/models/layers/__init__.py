@@ -1,0 +1,1 @@
+"""Layers that several systems, or several parts of one, share."""

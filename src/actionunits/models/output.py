@@ -1,0 +1,51 @@
+"""What every system gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+LEVELS = 6
+"""FACS intensities: 0 (absent) and A-E (1-5)."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AUOutput:
+    """What a system says of N faces.
+
+    Attributes:
+        logits: (N, A) log-odds of occurrence; (N, len(columns)) where only some AUs were computed.
+        levels: (N, A, 6) unnormalised log-probabilities of the intensities 0-5; None for systems without.
+        parts: what else the losses and the pictures of :mod:`actionunits.explain` need, by name.
+        columns: the places, among the model's AUs, that were computed; None for all. Only in training.
+    """
+
+    logits: Tensor
+    levels: Tensor | None = None
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+    columns: tuple[int, ...] | None = None
+
+    @property
+    def probability(self) -> Tensor:
+        """(N, A) probability of occurrence, 0 to 1, float32."""
+        return self.logits.float().sigmoid()
+
+    @property
+    def intensity(self) -> Tensor | None:
+        """(N, A) the likeliest intensity, 0 to 5, float32; None for systems without."""
+        return None if self.levels is None else self.levels.argmax(dim=-1).float()
+
+
+def occurrence_logits(levels: Tensor) -> Tensor:
+    """Log-odds that an AU occurs at all, from the logits of its intensities.
+
+    Args:
+        levels: (..., 6).
+
+    Returns:
+        (...): log of P(1 to 5) over P(0).
+    """
+    return torch.logsumexp(levels[..., 1:], dim=-1) - levels[..., 0]

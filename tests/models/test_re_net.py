@@ -1,0 +1,466 @@
+"""RE-Net, against torchvision's and timm's networks and one plain pass per action unit."""
+
+import copy
+import dataclasses
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import torchvision  # noqa: E402
+from scipy.stats import chisquare  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from actionunits.errors import UsageError  # noqa: E402
+from actionunits.facs import BP4D_12, BP4D_INTENSITY_5, DISFA_8  # noqa: E402
+from actionunits.loading import FaceBatch  # noqa: E402
+from actionunits.models import TrainingLabels, re_net  # noqa: E402
+from actionunits.models.backbones import create_backbone  # noqa: E402
+from actionunits.models.layers.graph_norm import GraphNorm  # noqa: E402
+from actionunits.models.re_net import RENet  # noqa: E402
+from actionunits.statistics import relation_matrix  # noqa: E402
+
+AUS = (4, 12, 25)
+LITE = {"input": "re-112", "backbone": "efficientnet_lite0", "backbone_stride": 16}
+
+
+class Separate(nn.Module):
+    """One batch norm per AU without scale and bias, then Eq. 5 with the relations as they are."""
+
+    column = 0
+
+    def __init__(self, norm: GraphNorm, relation: torch.Tensor, momentum: float | None) -> None:
+        super().__init__()
+        self.relation = relation
+        self.gamma, self.beta = norm.gamma.detach().clone(), norm.beta.detach().clone()
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(norm.channels, eps=norm.eps, momentum=momentum, affine=False) for _ in norm.gamma
+        ).to(self.gamma)
+        for c, each in enumerate(self.norms):
+            each.running_mean.copy_(norm.running_mean[c])
+            each.running_var.copy_(norm.running_var[c])
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        row = self.relation[self.column]
+        gamma = sum(w * each for w, each in zip(row, self.gamma, strict=True)) / row.sum()
+        beta = sum(w * each for w, each in zip(row, self.beta, strict=True)) / row.sum()
+        return gamma[:, None, None] * self.norms[self.column](features) + beta[:, None, None]
+
+
+class Slow:
+    """RE-Net as the paper tells it: torchvision's ResNet-18, run once for each AU."""
+
+    def __init__(self, model: RENet, momentum: float | None = 0.1) -> None:
+        self.net = torchvision.models.resnet18(num_classes=model.scores).to(model.graph.relation)
+        state = {name: value for name, value in model.backbone.state_dict().items() if name in self.net.state_dict()}
+        state |= {f"fc.{name}": value for name, value in model.head.state_dict().items()}
+        convolutions = {name for name, each in self.net.named_parameters() if each.ndim == 4}
+        self.net.load_state_dict({name: state[name] for name in convolutions | {"fc.weight", "fc.bias"}}, strict=False)
+        for name, layer in model.backbone.named_modules():
+            if isinstance(layer, GraphNorm):
+                self.net.set_submodule(name, Separate(layer, model.graph.relation, momentum))
+        self.norms = [layer for layer in self.net.modules() if isinstance(layer, Separate)]
+
+    def __call__(self, image: torch.Tensor, column: int) -> torch.Tensor:
+        for norm in self.norms:
+            norm.column = column
+        return self.net(image)  # (N, 1 or 6)
+
+    def running(self, name: str) -> list[torch.Tensor]:
+        return [torch.stack([getattr(each, name) for each in norm.norms]) for norm in self.norms]
+
+
+def norms_of(model: RENet) -> list[GraphNorm]:
+    return [layer for layer in model.backbone.modules() if isinstance(layer, GraphNorm)]
+
+
+def assert_same_running(model: RENet, slow: Slow) -> None:
+    for name in ("running_mean", "running_var"):
+        for norm, expected in zip(norms_of(model), slow.running(name), strict=True):
+            torch.testing.assert_close(getattr(norm, name), expected, rtol=1e-5, atol=1e-5)
+
+
+def scatter(model: RENet) -> RENet:
+    """Norms that differ from AU to AU, as after training, in place."""
+    with torch.no_grad():
+        for norm in norms_of(model):
+            norm.gamma.copy_(1 + 0.3 * torch.randn_like(norm.gamma))
+            norm.beta.copy_(0.3 * torch.randn_like(norm.beta))
+            norm.running_mean.normal_(0, 0.1)
+            norm.running_var.uniform_(0.5, 2)
+    return model
+
+
+def labels(frames: int = 60, seed: int = 0) -> TrainingLabels:
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(frames, 1))
+    intensity = np.clip(np.round(common + rng.normal(1, 1.5, (frames, len(AUS)))), 0, 5).astype(np.int8)
+    intensity[rng.random(intensity.shape) < 0.1] = -1
+    return TrainingLabels(np.sign(intensity).astype(np.int8), intensity)
+
+
+def make_faces(count: int, model: RENet, side: int = 33, seed: int = 0) -> FaceBatch:
+    drawn = torch.Generator().manual_seed(seed)
+    image = torch.randn(count, 3, side, side, generator=drawn).to(model.head.weight.dtype)
+    batch = FaceBatch.unlabelled(image, torch.full((count, 68, 2), torch.nan), len(model.aus))
+    intensity = torch.randint(0, 6, batch.intensity.shape, generator=drawn).to(torch.int8)
+    intensity[: count // 3] = -1
+    return dataclasses.replace(batch, intensity=intensity, occurrence=intensity.clamp(max=1))
+
+
+@pytest.fixture(scope="module")
+def _resnet() -> RENet:
+    torch.manual_seed(0)
+    model = RENet(AUS, relation_norm="paper", strategy="all")
+    model.observe(labels())
+    return scatter(model)
+
+
+@pytest.fixture
+def resnet(_resnet) -> RENet:
+    """The paper's network for three AUs, with the literal Eq. 5."""
+    return copy.deepcopy(_resnet)
+
+
+@pytest.fixture
+def lite() -> RENet:
+    torch.manual_seed(0)
+    return scatter(RENet(AUS, **LITE))
+
+
+@pytest.mark.parametrize(
+    ("aus", "settings", "count"),
+    [
+        (BP4D_12, {}, 11_282_625),
+        (DISFA_8, {}, 11_244_225),
+        (BP4D_12, {"relation": "learnable"}, 11_282_625 + 132),
+        (BP4D_12, {"task": "intensity"}, 11_285_190),
+        (BP4D_INTENSITY_5, {"task": "intensity"}, 11_217_990),
+        (DISFA_8, {"head": "per_au", "affine": False}, 11_166_912 + 8 * 513),
+    ],
+)
+def test_parameters(aus, settings, count) -> None:
+    model = RENet(aus, **settings)
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+    norms = norms_of(model)
+    assert (len(norms), sum(norm.channels for norm in norms)) == (20, 4800)
+    assert sum(norm.running_mean.numel() + norm.running_var.numel() for norm in norms) == len(aus) * 9600
+    assert not [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"relation_norm": "softmax"}, {"relation": "learnable"}], ids=str)
+def test_it_begins_as_the_plain_network_for_every_au(settings, tmp_path) -> None:
+    """Rows of the graph sum to 1, so mixing what is equal changes nothing."""
+    torch.manual_seed(0)
+    plain = torchvision.models.resnet18().eval()
+    for layer in plain.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.weight.data.uniform_(0.5, 1.5)
+            layer.bias.data.normal_(0, 0.2)
+            layer.running_mean.normal_(0, 0.1)
+            layer.running_var.uniform_(0.5, 2)
+    torch.save(plain.state_dict(), tmp_path / "resnet18.pth")
+    plain.fc = nn.Identity()
+    model = RENet(AUS, backbone_weights=str(tmp_path / "resnet18.pth"), **settings).eval()
+    model.observe(labels())
+    batch = make_faces(3, model)
+    with torch.no_grad():
+        features, expected = model(batch).parts["features"], plain(batch.image)
+    torch.testing.assert_close(features, expected[:, None].expand(-1, len(AUS), -1), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model(batch).logits[:, 1:2], model.head(expected), rtol=1e-4, atol=1e-5)
+
+
+def test_the_light_network_begins_as_the_plain_one() -> None:
+    """Norms that hold their activation keep it."""
+    torch.manual_seed(0)
+    model = RENet(AUS, **LITE)
+    model.observe(labels())
+    torch.manual_seed(0)
+    plain = create_backbone("efficientnet_lite0", stride=16)
+    batch = make_faces(4, model, side=64)
+    assert len(norms_of(model)) == len([layer for layer in plain.modules() if isinstance(layer, nn.BatchNorm2d)])
+    with torch.no_grad():
+        for training in (True, False):  # the running statistics move in the first
+            expected = plain.train(training)(batch.image).mean(dim=(2, 3))
+            model.train(training)
+            found = [model.forward_single(batch, c).parts["features"][:, 0] for c in range(len(AUS))]
+            torch.testing.assert_close(torch.stack(found), expected.expand(3, -1, -1), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_folded_pass_is_the_papers_one_pass_per_au(resnet, training) -> None:
+    model = resnet.double().train(training)
+    slow = Slow(model)
+    slow.net.train(training)
+    batch = make_faces(4, model)
+    found = model(batch)
+    expected = torch.cat([slow(batch.image, c) for c in range(len(AUS))], dim=1)
+    torch.testing.assert_close(found.logits, expected, rtol=1e-5, atol=1e-5)
+    assert found.columns is None
+    assert_same_running(model, slow)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_folded_pass_is_many_single_ones(resnet, training) -> None:
+    model, single = resnet.train(training), copy.deepcopy(resnet).train(training)
+    batch = make_faces(4, model)
+    with torch.no_grad():
+        found = model(batch)
+        each = [single.forward_single(batch, c) for c in range(len(AUS))]
+    assert [output.columns for output in each] == [(0,), (1,), (2,)]
+    torch.testing.assert_close(found.logits, torch.cat([output.logits for output in each], dim=1), rtol=0, atol=1e-5)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, single.state_dict()[name], rtol=1e-5, atol=1e-5)
+
+
+def test_many_faces_are_computed_in_parts(lite, monkeypatch) -> None:
+    batch, rows = make_faces(5, lite, side=48), []
+    lite.backbone.register_forward_hook(lambda _, __, output: rows.append(len(output)))
+    lite.eval()
+    with torch.no_grad():
+        whole = lite(batch)
+        monkeypatch.setattr(re_net, "CPU_ROWS_AT_ONCE", 8)
+        parts = lite(batch)
+    assert rows == [15, 6, 6, 3]
+    torch.testing.assert_close(parts.logits, whole.logits, rtol=0, atol=1e-6)
+    torch.testing.assert_close(parts.parts["features"], whole.parts["features"], rtol=0, atol=1e-6)
+
+
+def test_one_au_is_drawn_evenly_for_each_batch() -> None:
+    model = RENet((1, 4, 12, 25), **LITE, unseen=(4,))
+    model.backbone = nn.Conv2d(3, 112, 1)
+    batch = make_faces(1, model, side=1)
+    torch.manual_seed(0)
+    drawn = [model(batch).columns for _ in range(900)]
+    counts = [drawn.count((c,)) for c in range(4)]
+    assert counts[1] == 0
+    assert sum(counts) == 900
+    assert chisquare([counts[c] for c in (0, 2, 3)]).pvalue > 0.01
+    torch.manual_seed(0)
+    assert [model(batch).columns for _ in range(50)] == drawn[:50]
+
+
+def test_the_loss_is_that_of_the_drawn_au(lite) -> None:
+    batch = make_faces(8, lite, side=48)
+    output = lite(batch)
+    (column,) = output.columns
+    terms = lite.loss(output, batch)
+    known = batch.occurrence[:, column] >= 0
+    truth = batch.occurrence[known, column].float()
+    expected = functional.binary_cross_entropy_with_logits(output.logits[known, 0], truth)
+    torch.testing.assert_close(terms["total"], expected)
+    assert terms.keys() == {"occurrence", "total"}
+
+
+def test_the_loss_of_all_aus_is_a_sum(lite) -> None:
+    batch = make_faces(8, lite, side=48)
+    lite.strategy = "all"
+    output = lite(batch)
+    singles = [
+        lite.loss(dataclasses.replace(output, logits=output.logits[:, [c]], columns=(c,)), batch) for c in range(3)
+    ]
+    torch.testing.assert_close(lite.loss(output, batch)["total"], sum(terms["total"] for terms in singles))
+
+
+def test_intensities() -> None:
+    torch.manual_seed(0)
+    model = scatter(RENet(AUS, **LITE, task="intensity", strategy="all"))
+    batch = make_faces(8, model, side=48)
+    output = model(batch)
+    assert output.levels.shape == (8, 3, 6)
+    odds = output.levels.softmax(dim=-1)
+    torch.testing.assert_close(output.logits, torch.log((1 - odds[..., 0]) / odds[..., 0]), rtol=1e-4, atol=1e-4)
+    expected = 0
+    for c in range(3):
+        known = batch.intensity[:, c] >= 0
+        chosen = odds[known, c].gather(1, batch.intensity[known, c].long()[:, None])
+        expected = expected - chosen.log().mean()
+    terms = model.loss(output, batch)
+    torch.testing.assert_close(terms["total"], expected)
+    assert terms.keys() == {"intensity", "total"}
+
+
+def test_what_it_sees_in_the_labels(lite) -> None:
+    seen = labels()
+    lite.observe(seen)
+    expected = relation_matrix(seen.occurrence)
+    np.testing.assert_allclose(lite.graph.relation, expected, rtol=1e-6)
+    np.testing.assert_allclose(lite.relations(), expected / expected.sum(axis=1, keepdims=True), rtol=1e-5)
+    levels = RENet(AUS, **LITE, task="intensity")
+    levels.observe(seen)
+    np.testing.assert_allclose(levels.graph.relation, relation_matrix(seen.intensity), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [512, 9])
+def test_recalibration_is_a_plain_mean_over_batches(resnet, monkeypatch, rows) -> None:
+    monkeypatch.setattr(re_net, "ROWS_AT_ONCE", rows)
+    model = resnet.double().eval()
+    model.recalibrate = 3
+    slow = Slow(model, momentum=None)
+    epoch = [make_faces(4, model, seed=seed) for seed in range(2)]
+    model.calibrate(lambda: iter(epoch))
+    with torch.no_grad():
+        for batch in [*epoch, epoch[0]]:
+            for column in range(len(AUS)):
+                slow(batch.image, column)
+    assert_same_running(model, slow)
+    assert not any(norm.training for norm in norms_of(model))
+
+
+def test_nothing_is_recalibrated_unless_asked(lite) -> None:
+    before = copy.deepcopy(lite.state_dict())
+    lite.calibrate(lambda: iter([make_faces(4, lite, side=48)]))
+    assert all(torch.equal(value, before[name]) for name, value in lite.state_dict().items())
+
+
+def test_recalibration_without_pictures_ends(lite) -> None:
+    lite.recalibrate = 3
+    lite.calibrate(lambda: iter([]))
+
+
+@pytest.mark.parametrize("strategy", ["single", "all"])
+def test_an_unseen_au_is_not_trained(strategy) -> None:
+    torch.manual_seed(0)
+    model = scatter(RENet(AUS, **LITE, strategy=strategy, unseen=(12,)))
+    model.observe(labels())
+    before = [(norm.running_mean[1].clone(), norm.running_var[1].clone()) for norm in norms_of(model)]
+    batch = make_faces(6, model, side=48)
+    other = dataclasses.replace(batch, occurrence=batch.occurrence.clone())
+    other.occurrence[:, 1] = 1 - other.occurrence[:, 1].clamp(min=0)
+    for _ in range(3):
+        output = model(batch)
+        assert 1 not in output.columns
+        loss = model.loss(output, batch)["total"]
+        assert torch.equal(loss, model.loss(output, other)["total"])
+        loss.backward()
+    for norm, (mean, var) in zip(norms_of(model), before, strict=True):
+        assert not norm.gamma.grad[1].any()
+        assert norm.gamma.grad[[0, 2]].any()
+        assert torch.equal(norm.running_mean[1], mean)
+        assert torch.equal(norm.running_var[1], var)
+    model.eval()
+    whole = model(batch)
+    assert whole.logits.shape == (6, 3)
+    assert torch.equal(model.loss(whole, batch)["total"], model.loss(whole, other)["total"])
+    assert model.stages[0].epochs == 10
+
+
+def test_the_statistics_of_an_unseen_au_are_estimated(monkeypatch) -> None:
+    monkeypatch.setattr(re_net, "ESTIMATE_BATCHES", 2)
+    torch.manual_seed(0)
+    model = scatter(RENet(AUS, **LITE, unseen=(12,))).double()
+    model.observe(labels())
+    before = copy.deepcopy(model)
+    epoch = [make_faces(4, model, side=48, seed=seed) for seed in range(3)]
+    model.eval().calibrate(lambda: iter(epoch))
+    plain = copy.deepcopy(before.backbone)  # what AU 12 makes of it, one batch norm for all
+    for name, norm in before.backbone.named_modules():
+        if isinstance(norm, GraphNorm):
+            one = nn.BatchNorm2d(norm.channels, eps=norm.eps, momentum=None).double()
+            one.weight.data, one.bias.data = (
+                (before.relations()[1] @ each).detach() for each in (norm.gamma, norm.beta)
+            )
+            plain.set_submodule(name, nn.Sequential(one, norm.act))
+    for batch in epoch[:2]:
+        plain(batch.image)
+    ones = [layer for layer in plain.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm, old, one in zip(norms_of(model), norms_of(before), ones, strict=True):
+        torch.testing.assert_close(norm.running_mean[1], one.running_mean)
+        torch.testing.assert_close(norm.running_var[1], one.running_var)
+        assert torch.equal(norm.running_mean[[0, 2]], old.running_mean[[0, 2]])
+
+
+def test_the_statistics_of_an_unseen_au_are_those_of_its_neighbours() -> None:
+    torch.manual_seed(0)
+    model = scatter(RENet(AUS, **LITE, unseen=(12,), unseen_stats="edge_mean"))
+    model.observe(labels())
+    model.calibrate(lambda: pytest.fail("needs no pictures"))
+    weights = model.graph.relation[1, [0, 2]]
+    assert (weights > 0).all()
+    norm = norms_of(model)[3]
+    share = weights / weights.sum()
+    torch.testing.assert_close(norm.running_mean[1], share @ norm.running_mean[[0, 2]])
+    between = (share[0] * share[1]) * (norm.running_mean[0] - norm.running_mean[2]).square()
+    torch.testing.assert_close(norm.running_var[1], share @ norm.running_var[[0, 2]] + between)
+
+
+def test_maps_of_an_au_are_its_own_channels(lite) -> None:
+    maps, batch = [], make_faces(2, lite, side=64)
+    lite.eval().map_layer().register_forward_hook(lambda _, __, output: maps.append(output))
+    output = lite(batch)
+    assert maps[0].shape == (2, 3 * 112, 4, 4)
+    torch.testing.assert_close(maps[0].mean(dim=(2, 3)).view(2, 3, 112), output.parts["features"])
+    (gradient,) = torch.autograd.grad(output.logits[:, 1].sum(), maps)
+    used = gradient.view(2, 3, -1).abs().amax(dim=2) > 0
+    assert used.tolist() == [[False, True, False]] * 2
+    lite.forward_single(batch, 1)
+    torch.testing.assert_close(maps[1], maps[0][:, 112:224], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("start", "own"), [("layer1", 19), ("layer2", 15), ("layer4", 5)])
+def test_norms_by_au_from_a_later_part_on(start, own) -> None:
+    torch.manual_seed(0)
+    model = RENet(AUS, au_specific_from=start)
+    assert len(norms_of(model)) == own
+    assert len([layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]) == 20 - own
+    scatter(model).eval()
+    batch, rows = make_faces(2, model), []
+    first = next(layer for layer in model.backbone.layer1.modules() if isinstance(layer, nn.Conv2d))
+    first.register_forward_hook(lambda _, __, output: rows.append(len(output)))
+    with torch.no_grad():
+        found = model(batch).logits
+        singles = torch.cat([model.forward_single(batch, c).logits for c in range(3)], dim=1)
+    torch.testing.assert_close(found, singles, rtol=0, atol=1e-5)
+    assert found.std(dim=1).min() > 1e-4
+    assert rows[0] == (6 if start == "layer1" else 2)
+
+
+def test_scale_1_and_bias_0(lite) -> None:
+    model = RENet(AUS, **LITE, affine=False, head="per_au", strategy="all")
+    batch = make_faces(6, model, side=48)
+    model.observe(labels())
+    features = model(batch).parts["features"]
+    torch.testing.assert_close(features, features[:, :1].expand(-1, 3, -1))
+    logits = model(batch).logits
+    torch.testing.assert_close(logits, model.head(features[:, 0]), rtol=1e-3, atol=1e-3)
+
+
+def test_the_stage() -> None:
+    (stage,) = RENet(BP4D_12).stages
+    assert (stage.epochs, stage.batch, stage.optimizer, stage.patience) == (60, 100, "adam", 10)
+    assert dict(stage.rates) == {"backbone": 1e-4, "head": 1e-4}
+    assert RENet(DISFA_8, relation="learnable").stages[0].epochs == 40
+
+
+def test_models_of_one_seed_begin_alike() -> None:
+    begun = []
+    for settings in ({}, {"relation": "learnable"}, {"strategy": "all", "unseen": (12,)}):
+        torch.manual_seed(3)
+        begun.append(RENet(AUS, **LITE, **settings).state_dict())
+    for name, value in begun[0].items():
+        if name.startswith(("backbone.", "head.")):
+            assert all(torch.equal(value, each[name]) for each in begun[1:]), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"task": "emotion"}, "occurrence, intensity"),
+        ({"strategy": "two"}, "single, all"),
+        ({"head": "none"}, "shared, per_au"),
+        ({"unseen_stats": "guess"}, "estimate, edge_mean"),
+        ({"recalibrate": -1}, "0 or more"),
+        ({"affine": False}, "head=per_au"),
+        ({"head": "per_au", "unseen": (12,)}, "no classifier"),
+        ({"unseen": AUS}, "left to train"),
+        ({"unseen": (1,)}, "not among"),
+        ({"relation": "learnable", "relation_norm": "paper"}, "sum to 0"),
+        ({"delta": 0.0}, "above 0"),
+        ({"au_specific_from": "layer1"}, "It has stem"),
+    ],
+)
+def test_wrong_settings(settings, said) -> None:
+    with pytest.raises(UsageError, match=said):
+        RENet(AUS, **LITE, **settings)
