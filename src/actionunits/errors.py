@@ -53,3 +53,7 @@ class StoreError(ActionUnitsError):
 
 class DatasetError(ActionUnitsError):
     """A data set on disk is incomplete, or its files are not what the data set's format says."""
+
+
+class TrainingError(ActionUnitsError):
+    """Training cannot go on: the loss is no number, or a checkpoint cannot be read (exit status 3)."""

@@ -210,3 +210,42 @@ def test_progress_is_told(store, tmp_path):
     assert told[0] == (0, 12)
     assert told[-1] == (12, 12)
     assert told == sorted(told)
+
+
+def test_some_folds_only(store, tmp_path):
+    system = Recorder()
+    run = cross_validate(system, store, tmp_path / "run", only=[3, 1])
+    assert [task.fold for task in system.tasks] == [1, 3]
+    assert run.facts.folds.only == run.facts.folds.numbers == (1, 3)
+    assert run.facts.folds.count == 3
+    assert set(run.folds.tolist()) == {1, 3}
+    again = Run(tmp_path / "run")
+    assert len(again.frames) == again.facts.frames < len(store)
+    assert "3fold (folds 1, 3 of 3 only)" in (tmp_path / "run" / "table.md").read_text()
+    whole = cross_validate(Recorder(), store, tmp_path / "whole", only=[1, 2, 3])
+    assert whole.facts.folds.only == ()
+    assert whole.facts.folds.numbers == (1, 2, 3)
+    with pytest.raises(UsageError, match="fold 4: 3fold has none of this number"):
+        cross_validate(Recorder(), store, tmp_path / "none", only=[1, 4])
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("only", [(2, 1), (1, 1), (4,), (0,)])
+def test_folds_that_a_run_cannot_be_about(store, tmp_path, only):
+    cross_validate(AlwaysPositive(), store, tmp_path / "run", only=[1, 2])
+    path = tmp_path / "run" / "run.json"
+    facts = json.loads(path.read_text())
+    facts["folds"]["only"] = only
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ResultsError, match="only"):
+        Run(tmp_path / "run")
+
+
+def test_a_prediction_of_a_fold_that_was_not_run(store, tmp_path):
+    cross_validate(AlwaysPositive(), store, tmp_path / "run", only=[1, 2])
+    path = tmp_path / "run" / "run.json"
+    facts = json.loads(path.read_text())
+    facts["folds"]["only"] = [1, 3]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ResultsError, match=r"none of 3fold \(folds 1, 3 of 3 only\)"):
+        _ = Run(tmp_path / "run").frames

@@ -114,6 +114,36 @@ def test_predicting_is_the_same_with_and_without_gradients(norm, weights, curren
     assert torch.equal(features, before) is opens  # else the faces were a convolution's, and are used up
 
 
+@pytest.mark.parametrize("gradients", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_to_pool_before_the_relu_is_to_pool_after(norm, weights, current, columns, training, gradients) -> None:
+    """Scales of either sign: a negative one turns the least into the largest."""
+    norm.train(training).opens = True
+    pool, features = nn.MaxPool2d(3, stride=2, padding=1), faces(FACES).detach()
+    assert (norm.gamma < 0).any()
+    with torch.set_grad_enabled(gradients):
+        with current.over(columns, weights):
+            expected = pool(norm(features).relu())
+        norm.pool = pool
+        with current.over(columns, weights):
+            found = norm(features).relu()
+    assert torch.equal(found, expected)
+
+
+def test_a_pass_sees_what_was_learned_since_the_last(norm, weights, current) -> None:
+    norm.eval()
+    features = faces(FACES * AUS)
+    results = []
+    for _ in range(2):
+        with current.over(COLUMNS[0], weights):
+            results += [norm(features), norm(features)]  # several batches in a pass
+        with torch.no_grad():
+            norm.beta += 1
+    assert torch.equal(results[0], results[1])
+    torch.testing.assert_close(results[2], results[0] + 1)  # rows sum to 1
+
+
 def test_rows_of_other_aus_are_left_alone(norm, weights, current) -> None:
     before = copy.deepcopy(norm)
     with current.over((0, 3), weights):
@@ -197,4 +227,4 @@ def test_a_pass_that_fails_leaves_nothing_behind(norm, weights, current) -> None
 
     with pytest.raises(RuntimeError):
         compute()
-    assert (current.size, current.momentum, current.weights.numel()) == (0, None, 0)
+    assert (current.size, current.momentum, current.weights.numel(), current.tables) == (0, None, 0, {})

@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from actionunits import __version__
-from actionunits.cli import agree, analyze, assets, bench, compare, crossval, data, models, synth, webcam
+from actionunits.cli import (
+    agree,
+    analyze,
+    assets,
+    bench,
+    compare,
+    crossval,
+    data,
+    explain,
+    export,
+    models,
+    synth,
+    train,
+    webcam,
+)
 from actionunits.errors import ActionUnitsError, UsageError
 
 USAGE, SOME_FAILED = 2, 3  # exit statuses; 0 is all done
@@ -23,8 +37,11 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze.analyze)
 app.command("agree")(agree.agree)
+app.command("train")(train.train)
 app.command("crossval")(crossval.crossval)
 app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("webcam")(webcam.webcam)
 app.add_typer(models.app, name="models")
 app.add_typer(assets.app, name="assets")

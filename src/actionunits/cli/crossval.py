@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from actionunits.cli.progress import counting
+from actionunits.cli.progress import training
+from actionunits.cli.training_options import (
+    AUs,
+    Changes,
+    Data,
+    DeviceName,
+    Devices,
+    DryRun,
+    Folds,
+    Out,
+    Reuse,
+    Seed,
+    Tier,
+)
 
 
 def crossval(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="always-positive, base-rate, ridge-landmarks or svm-hog-landmarks; baselines for all four; "
+            help="A recipe of `actionunits models`, or the path of a .yaml file; "
+            "always-positive, base-rate, ridge-landmarks or svm-hog-landmarks; baselines for all four; "
             "ridge-hog or ridge-background to probe a data set; "
             "geometry, or the path of a card, for an estimator as it is."
         ),
     ],
-    data: Annotated[
-        list[Path],
-        typer.Option(metavar="STORE", help="The store to train and test on; of several, each is left out in turn."),
-    ],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder to write; a killed run goes on where it stopped.")],
-    folds: Annotated[
-        str | None, typer.Option(help="bp4d-3fold, disfa-3fold, loso, 3fold, ...; default: the data set's usual split.")
+    data: Data,
+    out: Out,
+    folds: Folds = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(min=1, metavar="K", help="Run these folds only; may be repeated.")
     ] = None,
-    aus: Annotated[str | None, typer.Option(help="As in 1,2,12 or BP4D_12; default: all of the store's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same table.")] = 0,
+    aus: AUs = None,
+    seed: Seed = 0,
+    changes: Changes = None,
+    tier: Tier = None,
+    reuse: Reuse = None,
+    device: DeviceName = "auto",
+    devices: Devices = 1,
+    dry_run: DryRun = False,
 ) -> None:
     """Test every subject once, by a system that never saw them; write predictions and the table."""
-    from actionunits.evaluation import cross_validate_recipe, open_store, render
+    from actionunits.evaluation import open_store, render
+    from actionunits.training.crossval import Settings, cross_validate_named, estimate_named
 
+    settings = Settings(tier, changes or (), reuse or (), device, devices)
     store = open_store(*data)
-    with counting("folds") as watch:
-        sheet = cross_validate_recipe(recipe, store, out, folds=folds, aus=aus, seed=seed, watch=watch)
+    if dry_run:
+        first = min(fold or [1])
+        sheet = estimate_named(recipe, store, fold=first, folds=folds, aus=aus, seed=seed, settings=settings)
+        typer.echo(render([sheet], "md"))
+        return
+    with training() as watch:
+        sheet = cross_validate_named(
+            recipe, store, out, folds=folds, only=fold or (), aus=aus, seed=seed, settings=settings, watch=watch
+        )
     typer.echo(render([sheet], "md"))
     typer.echo(f"{out}: predictions of every test frame, counts of every fold, and the table")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from actionunits.estimators.card import Training
 
 app = typer.Typer(help="Shipped estimators: action units, licences, measured quality.", invoke_without_command=True)
 
@@ -40,7 +43,9 @@ def list_models() -> None:
         ):
             console.print(f"  {label:14}{text}", highlight=False, markup=False, soft_wrap=True)
     typer.echo("Units: probability 0-1 (_p), occurrence 0/1 (_c), intensity 0-5 (_r).")
-    typer.echo("Trainable systems: none yet; they come with a later release.")
+    console.print("\nSystems to train (actionunits train RECIPE, with the extra train), and their recipes:")
+    for system, recipes in _recipes().items():
+        console.print(Text.assemble((f"  {system:8}", "bold"), ", ".join(recipes)), soft_wrap=True)
 
 
 @app.command("show")
@@ -63,7 +68,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's nam
         (
             "Training",
             [
-                f"{training.data} ({training.images} pictures, {training.subjects} subjects, seed {training.seed})",
+                f"{training.data} ({_size(training)})",
                 f"labels: {training.labels}",
                 training.command,
             ],
@@ -82,5 +87,23 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A model's nam
     console.print(table)
     if card.quality is not None:
         console.print(card.quality.protocol)
-    console.print("\nUnits: probability 0-1 (_p), occurrence 0/1 (_c) from the threshold on, intensity 0-5 (_r).")
+    intensity = "intensity 0-5 (_r)" if card.intensity else "no intensity (_r stays empty)"
+    console.print(f"\nUnits: probability 0-1 (_p), occurrence 0/1 (_c) from the threshold on, {intensity}.")
     console.print(f"Weights {card.weights.file}, SHA-256 {card.weights.sha256}\nCard {path}")
+
+
+def _recipes() -> dict[str, list[str]]:
+    """The recipes that come with the package, by the system's name."""
+    from actionunits.training.shipped import list_recipes
+
+    found: dict[str, list[str]] = {}
+    for name in list_recipes():
+        found.setdefault(name.partition("/")[0], []).append(name)
+    return found
+
+
+def _size(training: Training) -> str:
+    """As ``7799 pictures, 640 subjects, seed 0``."""
+    known = {"pictures": training.images, "subjects": training.subjects}
+    said = [f"{count} {name}" for name, count in known.items() if count is not None]
+    return ", ".join([*said, "seed unknown" if training.seed is None else f"seed {training.seed}"])

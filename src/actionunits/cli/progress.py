@@ -1,4 +1,4 @@
-"""Progress of an analysis on a terminal: file, frames, frames per second, time left."""
+"""Progress on a terminal: files and frames of an analysis, folds and steps of a training, time left."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rich.progress import (
 from actionunits.account import SourceFacts, Watch
 from actionunits.media import Frame
 from actionunits.results.schema import source_text
+from actionunits.training.watch import Watch as TrainingWatch
 
 _REDRAW = 0.1  # seconds
 
@@ -50,6 +51,53 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     with bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training() -> Iterator[TrainingProgress]:
+    """Show folds and steps on standard error while a system is trained, and its lines above them."""
+    shown = TrainingProgress()
+    with shown.bars:
+        yield shown
+
+
+class TrainingProgress(TrainingWatch):
+    """Two bars on standard error when it is a terminal; lines, always."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self.bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._folds = self.bars.add_task("folds", total=None)
+        self._steps: TaskID | None = None
+        self._what, self._drawn = "", 0.0
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def folds(self, done: int, total: int) -> None:
+        """Show how many folds are done."""
+        self.bars.update(self._folds, completed=done, total=total)
+
+    def steps(self, what: str, done: int, total: int) -> None:
+        """Show how many batches of a stage are done."""
+        if self._steps is None or what != self._what:
+            if self._steps is not None:
+                self.bars.remove_task(self._steps)
+            self._steps, self._what = self.bars.add_task(what, total=total, completed=done), what
+        now = time.perf_counter()
+        if now - self._drawn >= _REDRAW or done == total:
+            self._drawn = now
+            self.bars.update(self._steps, completed=done)
 
 
 class AnalysisProgress:

@@ -92,7 +92,7 @@ class _AtWork:
             evidence = logit(np.clip(scores.probability()[0, self._places], _LEAST, 1 - _LEAST))
             probability[place] = expit(evidence - threshold)
             intensity[place] = scores.level()[0, self._places]
-        return Prediction(probability, intensity)
+        return Prediction(probability, intensity if self._estimator.card.intensity else None)
 
 
 def _with_margin(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -64,6 +64,7 @@ def cross_validate_recipe(
     out: str | Path,
     *,
     folds: str | None = None,
+    only: Collection[int] = (),
     aus: AUSetLike | None = None,
     seed: int = 0,
     watch: Watch | None = None,
@@ -75,6 +76,7 @@ def cross_validate_recipe(
         store: pictures and labels.
         out: folder for the run; for ``baselines`` a folder of runs. One that was killed goes on where it stopped.
         folds: name of the split; None for the data set's usual one.
+        only: numbers of the folds to run; empty for all.
         aus: action units to find; None for all of the store's, as far as an estimator knows them.
         seed: of everything random.
         watch: is told how far it is.
@@ -90,7 +92,7 @@ def cross_validate_recipe(
         system = get_system(recipe)
         if aus is None and isinstance(system, EstimatorAtWork):
             wanted &= system.aus
-        run = cross_validate(system, store, out, folds=split, aus=wanted, seed=seed, watch=watch)
+        run = cross_validate(system, store, out, folds=split, only=only, aus=wanted, seed=seed, watch=watch)
         return run_sheet(run)
     folder = Path(out)
     places = {name: folder / name for name in BASELINES}
@@ -102,12 +104,11 @@ def cross_validate_recipe(
         system = get_system(name)
         if name in finished:
             runs.append(Run(place))
-            if runs[-1].facts != planned(system, store, split, wanted, seed):
+            if runs[-1].facts != planned(system, store, split, wanted, seed, only):
                 raise UsageError(place, "holds a run with other settings", "Choose another folder, or delete this one")
             continue
-        runs.append(
-            cross_validate(system, store, place, folds=split, aus=wanted, seed=seed, watch=_part_of(watch, done))
-        )
+        part = _part_of(watch, done)
+        runs.append(cross_validate(system, store, place, folds=split, only=only, aus=wanted, seed=seed, watch=part))
     sheet = compare_runs(runs)[0]
     for format in ("md", "csv"):
         write_text(folder / f"table.{format}", render([sheet], format))

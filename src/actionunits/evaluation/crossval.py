@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -85,6 +85,7 @@ def cross_validate(
     out: str | Path,
     *,
     folds: Folds | None = None,
+    only: Collection[int] = (),
     aus: AUSetLike | None = None,
     seed: int = 0,
     watch: Watch | None = None,
@@ -98,23 +99,26 @@ def cross_validate(
         store: pictures and labels.
         out: folder for the run: new, empty, or of a run that was killed with these very settings, which goes on.
         folds: who is tested when; None for :func:`folds_of`.
+        only: numbers of the folds to run, from 1; empty for all. The run says which.
         aus: action units to find; None for all of the store's.
         seed: of everything random.
         watch: is told how far it is.
 
     Raises:
-        UsageError: the store lacks what the system needs, an AU, or a subject; or the folder is taken.
+        UsageError: the store lacks what the system needs, an AU, or a subject; there is no such fold; or the folder is
+            taken.
         ResultsError: the run cannot be written.
     """
     split = folds_of(store) if folds is None else folds
     wanted = store.au_set if aus is None else AUSet.parse(aus)
     labels, levels = store.labels(wanted), intensities(store, wanted)
-    tests = [store.split(fold.test) for fold in split]
-    facts = planned(system, store, split, wanted, seed)
+    facts = planned(system, store, split, wanted, seed, only)
+    chosen = [fold for fold in split if fold.number in facts.folds.numbers]
+    tests = [store.split(fold.test) for fold in chosen]
     writer = RunWriter(out, facts)
-    for done, (fold, rows) in enumerate(zip(split, tests, strict=True)):
+    for done, (fold, rows) in enumerate(zip(chosen, tests, strict=True)):
         if watch:
-            watch(done, len(split))
+            watch(done, len(chosen))
         if writer.has(fold.number):
             continue
         task = Task(store, wanted, fold.number, store.split(fold.train), _rows(store, fold.validation), seed)
@@ -124,7 +128,7 @@ def cross_validate(
         graded = levels[rows] if facts.graded else None
         writer.add(fold.number, prediction_table(keys, wanted, labels[rows], graded, said))
     if watch:
-        watch(len(split), len(split))
+        watch(len(chosen), len(chosen))
     run = writer.merge()
     writer.finish(run_texts(run))
     return run
@@ -134,16 +138,20 @@ def _rows(store: Store, subjects: Sequence[str]) -> np.ndarray[tuple[int], np.dt
     return store.split(subjects) if subjects else np.zeros(0, np.int64)
 
 
-def planned(system: System, store: Store, folds: Folds, aus: AUSet, seed: int) -> RunFacts:
+def planned(system: System, store: Store, folds: Folds, aus: AUSet, seed: int, only: Collection[int] = ()) -> RunFacts:
     """The facts of a run before it starts: what ``run.json`` will say.
 
     Raises:
-        UsageError: the store lacks a subject, or the folds are not numbered from 1.
+        UsageError: the store lacks a subject, there is no such fold, or the folds are not numbered from 1.
     """
     header = store.header
     numbers = [fold.number for fold in folds]
     if numbers != list(range(1, len(numbers) + 1)):
         raise UsageError(folds.name, f"its folds are numbered {numbers[:5]}", "Number them from 1")
+    unknown = sorted(set(only) - set(numbers))
+    if unknown:
+        raise UsageError(f"fold {unknown[0]}", f"{folds.name} has none of this number", f"Use 1 to {len(numbers)}")
+    tested = [fold for fold in folds if not only or fold.number in only]
     return RunFacts(
         system=system.name,
         recipe=dict(system.recipe),
@@ -164,10 +172,11 @@ def planned(system: System, store: Store, folds: Folds, aus: AUSet, seed: int) -
             count=len(folds),
             validation=tuple(fold.validation for fold in folds),
             missing=folds.missing,
+            only=tuple(sorted(set(only))) if len(tested) < len(numbers) else (),
         ),
         aus=aus.numbers,
         graded="intensity" in header.contents,
-        frames=sum(len(store.split(fold.test)) for fold in folds),
+        frames=sum(len(store.split(fold.test)) for fold in tested),
         seed=seed,
         versions={"python": platform.python_version(), "actionunits": actionunits.__version__}
         | {name: _version(name) for name in (*PACKAGES, *system.packages)},

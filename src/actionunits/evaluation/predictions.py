@@ -130,8 +130,8 @@ def _checked(path: Path, table: pa.Table, facts: RunFacts) -> pa.Table:
         values = table[name].to_numpy()
         if not ((values >= low) & (values <= high) | np.isnan(values) & name.endswith("_r")).all():
             raise ResultsError(path, f"column {name} holds values outside {low} to {high}", _AGAIN)
-    if pc.min(table["fold"]).as_py() < 1 or pc.max(table["fold"]).as_py() > facts.folds.count:
-        raise ResultsError(path, f"names a fold outside 1 to {facts.folds.count}", _AGAIN)
+    if not set(pc.unique(table["fold"]).to_pylist()) <= set(facts.folds.numbers):
+        raise ResultsError(path, f"names a fold that is none of {facts.folds.title}", _AGAIN)
     keys = table.group_by(["subject", "sequence", "frame"]).aggregate([])
     tested = table.group_by(["subject", "fold"]).aggregate([])
     if len(keys) < len(table) or len(tested) > len(tested["subject"].unique()):

@@ -73,7 +73,7 @@ def protocol_of(facts: RunFacts) -> dict[str, str]:
     said = facts.store.protocol
     from_level = said.get("occurs_from")
     return {
-        "folds": facts.folds.name,
+        "folds": facts.folds.title,
         "positives": _positives(int(from_level) if isinstance(from_level, int) else None, facts.store.dataset),
         "cameras": str(said.get("cameras", "one")),
         "frames": f"{facts.frames:,} tested ({said.get('frame_policy', 'all')})",
@@ -147,7 +147,7 @@ def _positives(occurs_from: int | None, dataset: str) -> str:
 def _verdicts(
     facts: RunFacts, publication: Publication, said: PublishedProtocol, ours: dict[str, str], theirs: dict[str, str]
 ) -> Iterator[tuple[str, Verdict]]:
-    yield "folds", "not known" if facts.folds.count == 3 else "differs"
+    yield "folds", "not known" if len(facts.folds.numbers) == 3 else "differs"
     yield "positives", _told(ours["positives"] == theirs["positives"])
     yield "cameras", _cameras(ours["cameras"], said.cameras)
     about = int(re.sub(r"\D", "", said.frames) or 0)

@@ -59,7 +59,7 @@ def run_sheet(run: Run, summary: Summary | None = None, *, exact: bool = False) 
     ]
     rows.append(Row(("average", *_cells(_average(scores, exact), exact))[: len(columns)], ours=not exact))
     facts = run.facts
-    title = f"{facts.system} on {facts.store.dataset}, {facts.folds.name}, seed {facts.seed}{stamp(run)}"
+    title = f"{facts.system} on {facts.store.dataset}, {facts.folds.title}, seed {facts.seed}{stamp(run)}"
     return Sheet(title, tuple(columns), tuple(rows), () if exact else _notes(run, scores))
 
 

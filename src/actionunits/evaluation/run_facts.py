@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from actionunits.errors import ResultsError, UsageError
 from actionunits.evaluation.systems import Selection
@@ -42,6 +42,7 @@ class FoldFacts(_Part):
         count: how many folds.
         validation: the validation subjects of each fold.
         missing: subjects of a published list that the store does not have.
+        only: the folds that the run is about, rising, from 1; empty for all.
     """
 
     name: Key
@@ -49,6 +50,25 @@ class FoldFacts(_Part):
     count: Annotated[int, Field(ge=1, le=100_000)]
     validation: tuple[tuple[Key, ...], ...]
     missing: tuple[Key, ...] = ()
+    only: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = ()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if list(self.only) != sorted(set(self.only)) or any(number > self.count for number in self.only):
+            raise ValueError(f"`only` must name folds from 1 to {self.count}, rising")
+        return self
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The folds that the run is about."""
+        return self.only or tuple(range(1, self.count + 1))
+
+    @property
+    def title(self) -> str:
+        """The split's name, and which folds where it is not all."""
+        if not self.only:
+            return self.name
+        return f"{self.name} (fold{'s' * (len(self.only) > 1)} {', '.join(map(str, self.only))} of {self.count} only)"
 
 
 class RunFacts(_Part):

@@ -182,7 +182,7 @@ class RunWriter:
             ResultsError: a fold is missing or damaged, or the file cannot be written.
         """
         try:
-            parts = [read_table(self._part(fold + 1)) for fold in range(self.facts.folds.count)]
+            parts = [read_table(self._part(fold)) for fold in self.facts.folds.numbers]
             table = pa.concat_tables(parts)
         except (StoreError, pa.ArrowException) as failure:
             reason = "the finished folds do not fit together, or one is damaged"

@@ -58,7 +58,7 @@ ROWS_AT_ONCE = 512
 """Faces times AUs that one pass computes at most where nothing is learned, to bound its memory."""
 
 CPU_ROWS_AT_ONCE = 24
-"""The same on a CPU, whose caches hold no more; twice as many take longer for each."""
+"""The same on a CPU, where caches hold few: with four times as many, each takes longer."""
 
 ESTIMATE_BATCHES = 200
 """From how many batches the statistics of an unseen AU are estimated."""

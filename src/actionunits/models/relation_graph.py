@@ -104,6 +104,7 @@ class RelationGraph(nn.Module):
     Attributes:
         relation: (A, A) what it was told, 1 on the diagonal.
         mixing: (A, A) the weights; those of learnable rows are made anew in every call.
+        theta: (A * (A - 1),) the parameters of learnable relations, row by row; None without.
         unseen: the places of the AUs that are never trained, U of them.
 
     Raises:
@@ -137,7 +138,8 @@ class RelationGraph(nn.Module):
         self.register_buffer("_trained", trained, persistent=False)
         self.register_buffer("relation", torch.eye(len(aus)))
         self.register_buffer("mixing", torch.eye(len(aus)))
-        drawn = nn.Parameter(_SPREAD * torch.randn(len(aus), len(aus) - 1)) if relation == "learnable" else None
+        others = len(aus) * (len(aus) - 1)
+        drawn = nn.Parameter(_SPREAD * torch.randn(others)) if relation == "learnable" else None
         self.register_parameter("theta", drawn)
         self._settle()
 
@@ -187,30 +189,31 @@ class RelationGraph(nn.Module):
 
     def _settle(self) -> None:
         """Make the weights that stay as they are."""
-        relation = self.relation.double()  # float32 would leave sums near 0 to chance
+        relation = self.relation.cpu().double()  # float32 would leave sums near 0 to chance
         mixing = self._mixed(self._rows(relation).detach())
+        trained = self._trained.cpu()
         for place in self.unseen:
             mixing[place] = 0
-            mixing[place, self._trained] = new_au_weights(relation[place, self._trained], delta=self.delta)
+            mixing[place, trained] = new_au_weights(relation[place, trained], delta=self.delta)
         self.mixing.copy_(mixing)
 
     def _rows(self, relation: Tensor) -> Tensor:
         """The relations as the rows weigh them, (A, A): 0 to AUs that are not trained."""
-        own = torch.eye(len(self.aus), dtype=relation.dtype, device=relation.device)
+        trained, rows = self._trained.to(relation.device), relation
         if self.kind == "self":
-            rows = torch.where(self._trained[:, None], own, relation)
+            rows = torch.where(trained[:, None], torch.eye(len(self.aus)).to(relation), relation)
         elif self.theta is not None:
-            rows = torch.where(self._trained[:, None], _with_diagonal(self.theta.tanh()), relation)
-        else:
-            rows = relation
-        return rows * self._trained
+            rows = torch.where(
+                trained[:, None], _with_diagonal(self.theta.tanh(), len(self.aus)).to(relation), relation
+            )
+        return rows * trained
 
     def _mixed(self, rows: Tensor) -> Tensor:
         """The trained rows' weights, (A, A)."""
         if self.kind == "self":
             return rows
         if self.norm == "softmax":
-            rows = rows.masked_fill(~self._trained, -torch.inf)
+            rows = rows.masked_fill(~self._trained.to(rows.device), -torch.inf)
         return mixing_weights(rows, self.norm, delta=self.delta, temperature=self.temperature)
 
     def _require_safe(self, sums: Tensor) -> None:
@@ -228,13 +231,10 @@ class RelationGraph(nn.Module):
             warnings.warn(message, stacklevel=3)
 
 
-def _with_diagonal(others: Tensor) -> Tensor:
-    """A matrix, (A, A), of ones on the diagonal and, row by row, (A, A - 1) other values."""
-    size = len(others)
-    if size == 1:
-        return others.new_ones(1, 1)
-    between = others.reshape(size - 1, size)  # read on, A values lie between one place of the diagonal and the next
+def _with_diagonal(others: Tensor, size: int) -> Tensor:
+    """A matrix, (A, A), of ones on the diagonal and, row by row, (A * (A - 1),) other values."""
     one = others.new_ones(1)
+    between = others.view(size - 1, size)  # read on, A values lie between one place of the diagonal and the next
     return torch.cat([one, torch.cat([between, one.expand(size - 1, 1)], dim=1).flatten()]).view(size, size)
 
 

@@ -1,0 +1,150 @@
+"""Every recipe that comes with the package: it loads in each tier, makes its model, and says what was published."""
+
+from functools import cache
+
+import pytest
+from pydantic import TypeAdapter
+
+from actionunits.evaluation import published_tables
+from actionunits.models import LEVELS, list_models
+from actionunits.store.header import Facts
+from actionunits.training import is_recipe, list_recipes, load_recipe
+from actionunits.training.devices import Device
+from actionunits.training.making import make_stages, untrained
+from actionunits.training.plan_facts import recipe_facts
+
+ROWS = [
+    "lp_net/bp4d",
+    "lp_net/disfa",
+    "lp_net/synthau",
+    "lp_net/ablations/resnet18",
+    "lp_net/ablations/resnet34",
+    "lp_net/ablations/resnet50",
+    "lp_net/ablations/sl",
+    "lp_net/ablations/sl_da",
+    "lp_net/ablations/sl_da_p",
+    "lp_net/ablations/lf",
+    "lp_net/ablations/facs",
+    "lp_net/ablations/l_net",
+    "lp_net/ablations/p_net_without_lr",
+    "lp_net/ablations/p_net",
+    "re_net/bp4d",
+    "re_net/disfa",
+    "re_net/bp4dplus",
+    "re_net/synthau",
+    "re_net/intensity_bp4d",
+    "re_net/intensity_disfa",
+    "re_net/intensity_synthau",
+    "re_net/ablations/resnet18",
+    "re_net/ablations/resnet18_da",
+    "re_net/ablations/learnable",
+    "re_net/ablations/da",
+    "re_net/ablations/scale1_bias0",
+    "re_net/ablations/strategy_a",
+    "re_net/ablations/unseen_au23",
+    "re_net/ablations/unseen_au24",
+    "lorral/sa_bp4d",
+    "lorral/sa_disfa",
+    "lorral/sa_synthau",
+    "lorral/hopfield_bp4d",
+    "lorral/hopfield_disfa",
+    "lorral/hopfield_synthau",
+    "lorral/bilstm_bp4d",
+    "lorral/bilstm_disfa",
+    "lorral/bilstm_synthau",
+    "lorral/none_bp4d",
+    "lorral/none_disfa",
+    "lorral/none_synthau",
+    "linear/resnet18",
+    "linear/resnet34",
+    "linear/resnet50",
+    "linear/synthau",
+]
+loaded = cache(load_recipe)
+STORES = {"BP4D": "bp4d", "BP4D+": "bp4d+", "DISFA": "disfa"}
+
+
+def test_all_rows_are_there():
+    assert set(ROWS) <= set(list_recipes())
+    ablations = {name for name in list_recipes() if "/ablations/" in name and "synthau" not in name}
+    twins = {name.replace("ablations/", "ablations/synthau_") for name in ablations}
+    assert twins <= set(list_recipes())
+    assert {loaded(name, tier=None).system for name in ("linear/synthau", "lp_net/synthau")} <= set(list_models())
+    assert all(map(is_recipe, list_recipes()))
+    assert not any(map(is_recipe, ("ridge-landmarks", "geometry", "card.json", "baselines")))
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_a_recipe_loads_and_makes_its_model(name):
+    sizes = []
+    for tier in (None, "mini"):
+        recipe = loaded(name, tier=tier)
+        model = untrained(recipe)
+        stages = make_stages(recipe, model)
+        assert any(stage.epochs for stage in stages)
+        parts = dict(model.named_children())
+        assert all(set(stage.rates) <= set(parts) for stage in stages)
+        assert model.input.id == recipe.input
+        if recipe.select.by == "icc":
+            assert recipe.model["task"] == "intensity"
+        sizes.append(model.input.output)
+        facts = recipe_facts(recipe.model_copy(update={"start": None}), Device("cpu"))
+        assert TypeAdapter(Facts).validate_python(facts) == facts
+    assert sizes[1] == 112 <= sizes[0]
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_what_is_published_is_what_the_paper_prints(name):
+    recipe = loaded(name, tier=None)
+    said = recipe.published
+    wanted = recipe.store["dataset"]
+    if said is None:
+        return
+    assert "synthau" not in name
+    assert wanted == STORES[said.dataset]
+    rows = [
+        row
+        for publication, table in published_tables(said.dataset, said.metric)
+        for row in table.rows
+        if (publication.paper.id, table.number, row.method) == (said.paper, said.table, said.row)
+    ]
+    assert [row.average for row in rows] == [said.average]
+    tables = [
+        table
+        for publication, table in published_tables(said.dataset, said.metric)
+        if (publication.paper.id, table.number) == (said.paper, said.table)
+    ]
+    assert recipe.aus == tables[0].aus
+
+
+def test_synthau_twins_differ_in_the_data_alone():
+    for name in list_recipes():
+        if "synthau" not in name or name.startswith(("linear", "re_net/intensity")):
+            continue
+        plain = name.replace("ablations/synthau_", "ablations/").replace("synthau", "bp4d")
+        for tier in (None, "mini"):
+            ours, theirs = (
+                loaded(each, tier=tier).model_dump(exclude={"name", "title", "published", "store"})
+                for each in (name, plain)
+            )
+            assert ours == theirs, name
+
+
+def test_rows_of_a_study_share_their_first_stage():
+    """So that it is trained once."""
+    for names in (
+        ["lp_net/bp4d", *(f"lp_net/ablations/{row}" for row in ("sl_da_p", "lf", "facs", "l_net", "p_net"))],
+        [f"lorral/{relation}_bp4d" for relation in ("sa", "hopfield", "bilstm", "none")],
+    ):
+        found = []
+        for name in names:
+            recipe = loaded(name, tier="mini")
+            model = untrained(recipe)
+            first = make_stages(recipe, model)[0]
+            found.append((first, dict(model.stage_settings(first.name)), recipe.input))
+        assert all(each == found[0] for each in found), names
+
+
+def test_levels_are_said_where_they_are_learned():
+    recipe = loaded("re_net/intensity_disfa", tier="mini")
+    assert untrained(recipe).head.out_features == LEVELS
