@@ -1,5 +1,6 @@
 """Write the generated tables into the pages: README.md (columns of the results, the detector's figures, timings) and
-docs/synth.md (what the face mesh sees, what can be learned, how fast).
+docs/synth.md (what the face mesh sees, what can be learned, how fast), docs/systems.md (how the systems score, what
+becomes of their papers' claims, how fast they are).
 
 usage: python tools/page_tables.py [--check]
 
@@ -23,6 +24,7 @@ from actionunits.results import markdown_table
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 SYNTH = ROOT / "docs/synth.md"
+SYSTEMS = ROOT / "docs/systems.md"
 BENCHMARKS = ROOT / "docs/benchmarks"
 TIMINGS = BENCHMARKS / "analyze.csv"
 
@@ -89,9 +91,78 @@ def learnability_table() -> str:
     return "\n".join([*lines, *(f"| {line} |" for line in cells)])
 
 
+def systems_table() -> str:
+    """The averages of ``tools/system_tables.py``, best first, those of all folds before those of one."""
+    lines = ["| system | folds | AUROC | | F1, % | |", "|---|---|---|---|---|---|"]
+    rows = _rows("systems.csv")
+    folds = {row["system"]: len({each["fold"] for each in rows if each["system"] == row["system"]}) - 1 for row in rows}
+    means = [row for row in rows if (row["fold"], row["AU"]) == ("all", "mean")]
+    for row in sorted(means, key=lambda row: (-folds[row["system"]], -float(row["AUROC"]))):
+        auroc, low, high = (f"{float(row[name]):.3f}" for name in ("AUROC", "AUROC low", "AUROC high"))
+        f1, least, most = (f"{100 * float(row[name]):.1f}" for name in ("F1", "F1 low", "F1 high"))
+        lines.append(f"| `{row['system']}` | {folds[row['system']]} | {auroc} | {low}-{high} | {f1} | {least}-{most} |")
+    return "\n".join([*lines, "", f"Seed {rows[0]['seed']}, on {rows[0]['machine']}."])
+
+
+def systems_by_au_table() -> str:
+    """AUROC by system and action unit, all folds of each system."""
+    rows = [row for row in _rows("systems.csv") if row["fold"] == "all"]
+    aus = list(dict.fromkeys(row["AU"] for row in rows))
+    lines = [
+        f"| system | {' | '.join(f'AU{au}' if au != 'mean' else au for au in aus)} |",
+        "|---" * (len(aus) + 1) + "|",
+    ]
+    for system in dict.fromkeys(row["system"] for row in rows):
+        own = {row["AU"]: float(row["AUROC"]) for row in rows if row["system"] == system}
+        lines.append(f"| `{system}` | {' | '.join(f'{own[au]:.2f}' if au in own else '-' for au in aus)} |")
+    return "\n".join(lines)
+
+
+def claims_table() -> str:
+    """What became of the papers' claims."""
+    lines = ["| paper | claim | folds | AUROC | | F1, % | |", "|---|---|---|---|---|---|---|"]
+    rows = _rows("claims.csv")
+    for f1, auroc in zip(rows[::2], rows[1::2], strict=True):
+        cells = []
+        for row, scale, digits in ((auroc, 1, 3), (f1, 100, 1)):
+            value, low, high = (f"{scale * float(row[name]):+.{digits}f}" for name in ("difference", "low", "high"))
+            cells.append(f"{value} ({low} to {high}) | {row['holds']}")
+        lines.append(f"| {f1['paper']} | {f1['claim']} | {f1['folds']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def models_table() -> str:
+    """What ``actionunits bench models`` last measured."""
+    rows = _rows("models.csv")
+    lines = ["| system | | parameters | pixels | batch | ms a batch | faces/s |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        figures = f"{float(row['ms_per_batch']):.1f} | {float(row['images_per_second']):.1f}"
+        count = f"{int(row['parameters']):,}"
+        lines.append(f"| `{row['recipe']}` | {row['how']} | {count} | {row['pixels']} | {row['batch']} | {figures} |")
+    return "\n".join([*lines, "", f"`actionunits bench models` on {rows[0]['machine']}, {rows[0]['device']}."])
+
+
+def training_rates_table() -> str:
+    """What ``actionunits bench train`` last measured."""
+    rows = _rows("train.csv")
+    lines = ["| recipe | stage | loader only | steps only | together |", "|---|---|---|---|---|"]
+    for three in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+        rates = " | ".join(f"{float(row['images_per_second']):.0f}" for row in three)
+        lines.append(f"| `{three[0]['recipe']}` | {three[0]['stage']} | {rates} |")
+    said = f"Images a second, {rows[0]['workers']} workers: `actionunits bench train` on {rows[0]['machine']}."
+    return "\n".join([*lines, "", said])
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         README: {"columns": lambda: markdown_table().strip(), "quality": quality_table, "timings": timing_table},
+        SYSTEMS: {
+            "systems": systems_table,
+            "systems-by-au": systems_by_au_table,
+            "claims": claims_table,
+            "models": models_table,
+            "training-rates": training_rates_table,
+        },
         SYNTH: {"responses": responses_table, "facts": facts_table, "learnability": learnability_table},
     }
 )

@@ -34,7 +34,7 @@ def analyze(
     """Decode alone, the bare decode + warp + mesh loop, and the whole journey; start-up; growing lengths."""
     from actionunits.bench.journey import machine, run_benchmark, save
 
-    lengths = _lengths(minutes)
+    lengths = _lengths(minutes, "--minutes")
     lines = run_benchmark(seconds=seconds, minutes=lengths, repeats=repeats, threads=threads)
     table = Table("what", "size", "frames", "seconds", "frames/s", "note", title=machine())
     for line in lines:
@@ -133,11 +133,68 @@ def loading(
     typer.echo(f"saved {out}")
 
 
-def _lengths(minutes: str) -> tuple[float, ...]:
+@app.command("models")
+def models(
+    recipes: Annotated[str | None, typer.Option(help="Recipes, joined by commas; default: one of each system.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Of the recipes, as in mini.")] = None,
+    batches: Annotated[str, typer.Option(help="Faces at once, joined by commas.")] = "1,8",
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-models.csv"),
+) -> None:
+    """Faces a second of every trainable system, the network alone; RE-Net folded and an AU at a time."""
+    from actionunits.bench import models as bench
+    from actionunits.bench.journey import machine
+    from actionunits.training.devices import find_device
+
+    sizes = tuple(int(size) for size in _lengths(batches, "--batches"))
+    named = bench.ROWS if recipes is None else tuple(name.strip() for name in recipes.split(","))
+    with counting("timings") as watch:
+        runs = bench.run_benchmark(recipes=named, tier=tier, batches=sizes, device=find_device(device), watch=watch)
+        lines = list(runs)
+    table = Table("recipe", "how", "parameters", "pixels", "batch", "ms a batch", "faces/s", "device", title=machine())
+    for line in lines:
+        sizes_said = (f"{line.parameters:,}", str(line.side), str(line.batch))
+        table.add_row(line.recipe, line.how, *sizes_said, f"{1000 * line.seconds:.1f}", f"{line.rate:.1f}", line.device)
+    Console().print(table)
+    bench.save(lines, out)
+    typer.echo(f"saved {out}")
+
+
+@app.command("train")
+def train(
+    recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Which recipes.")],
+    data: Annotated[Path, typer.Option(metavar="STORE", help="A store that fits them.")],
+    tier: Annotated[str | None, typer.Option(help="Of the recipes, as in mini.")] = None,
+    batches: Annotated[int, typer.Option(min=1, help="Batches that are timed.")] = 20,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-train.csv"),
+) -> None:
+    """Images a second of the loader alone, of training steps alone, and of both together."""
+    from actionunits.bench import training as bench
+    from actionunits.bench.journey import machine
+    from actionunits.evaluation import folds_of, open_store
+    from actionunits.training import load_recipe
+    from actionunits.training.devices import find_device
+
+    store = open_store(data)
+    loaded = [load_recipe(name, tier=tier) for name in recipes]
+    with counting("timings") as watch:
+        used = find_device(device, loaded[0].precision)
+        lines = list(bench.run_benchmark(loaded, store, folds_of(store)[0], device=used, batches=batches, watch=watch))
+    table = Table("recipe", "stage", "what", "workers", "images", "seconds", "images/s", "device", title=machine())
+    for line in lines:
+        rates = (str(line.images), f"{line.seconds:.2f}", f"{line.rate:.0f}")
+        table.add_row(line.recipe, line.stage, line.what, str(line.workers), *rates, line.device)
+    Console().print(table)
+    bench.save(lines, out)
+    typer.echo(f"saved {out}")
+
+
+def _lengths(text: str, option: str) -> tuple[float, ...]:
     try:
-        lengths = tuple(float(length) for length in minutes.split(",") if length.strip())
+        lengths = tuple(float(length) for length in text.split(",") if length.strip())
     except ValueError:
         lengths = (0.0,)
     if not all(0 < length < math.inf for length in lengths):
-        raise UsageError(f"--minutes {minutes}", "is no list of lengths", "Write for example --minutes 1,10")
+        raise UsageError(f"{option} {text}", "is no list of numbers above 0", f"Write for example {option} 1,10")
     return lengths

@@ -1,0 +1,172 @@
+"""Score finished runs per system, fold and action unit, with intervals, and answer the papers' claims on their data.
+
+usage: python tools/system_tables.py RUN... [--out DIR]
+
+RUN is a folder of ``actionunits crossval`` or ``train``, or a folder of such. Into DIR (docs/benchmarks) go
+systems.csv, a row per run, fold and action unit, and claims.csv, a row per claim and measure. Intervals are
+percentiles of 1,000 resamples of the test subjects, within their folds; p comes from a randomisation over subjects.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actionunits.bench.tables import save_table
+from actionunits.evaluation import Run, read_runs
+from actionunits.metrics import Comparison, Confusion, Ranking, bootstrap, compare, decide, tally_by
+
+ALL, MEAN = "all", "mean"
+MEASURES: Mapping[str, Callable[[Any], Any]] = {"f1": Confusion.f1, "auroc": Ranking.auroc}
+
+CLAIMS: tuple[tuple[str, str, str, str], ...] = (
+    ("LP-Net", "the L-Net helps its stem", "lp_net/ablations/synthau_l_net", "lp_net/ablations/synthau_sl_da_p"),
+    ("LP-Net", "the P-Net helps the L-Net", "lp_net/synthau", "lp_net/ablations/synthau_l_net"),
+    ("LP-Net", "the P-Net helps the stem", "lp_net/ablations/synthau_p_net", "lp_net/ablations/synthau_sl_da_p"),
+    ("LP-Net", "L_r helps the P-Net", "lp_net/ablations/synthau_p_net", "lp_net/ablations/synthau_p_net_without_lr"),
+    (
+        "LP-Net",
+        "LSTMs beat a linear layer at each cell",
+        "lp_net/ablations/synthau_l_net",
+        "lp_net/ablations/synthau_lf",
+    ),
+    ("LP-Net", "all cells beat FACS' cells", "lp_net/ablations/synthau_l_net", "lp_net/ablations/synthau_facs"),
+    ("LP-Net", "pre-training helps", "lp_net/ablations/synthau_sl_da_p", "lp_net/ablations/synthau_sl_da"),
+    ("LP-Net", "Selective Learning helps", "lp_net/ablations/synthau_sl", "lp_net/ablations/synthau_resnet34"),
+    ("RE-Net", "graph batch norm beats plain batch norm", "re_net/synthau", "re_net/ablations/synthau_resnet18"),
+    ("RE-Net", "relations of the labels beat learned ones", "re_net/synthau", "re_net/ablations/synthau_learnable"),
+    ("RE-Net", "one random AU beats all AUs", "re_net/synthau", "re_net/ablations/synthau_strategy_a"),
+    ("LoRRaL", "self-attention beats no relation", "lorral/sa_synthau", "lorral/none_synthau"),
+    ("LoRRaL", "Hopfield beats no relation", "lorral/hopfield_synthau", "lorral/none_synthau"),
+    ("LoRRaL", "BiLSTM beats no relation", "lorral/bilstm_synthau", "lorral/none_synthau"),
+)
+"""Paper, claim, and the recipes of which the first should score higher."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some folds of a run.
+
+    Attributes:
+        tallies: of each measure, by subject.
+        fold_of: the fold of each subject.
+        positives: test frames in which each AU occurs.
+        frames: test frames.
+    """
+
+    tallies: Mapping[str, Mapping[Any, Any]]
+    fold_of: Mapping[Any, int]
+    positives: Sequence[int]
+    frames: int
+
+
+def part_of(run: Run, folds: Sequence[int]) -> Part:
+    """The material of some folds of a run."""
+    aus = run.facts.au_set
+    kept = np.isin(run.folds, folds)
+    labels, said, who = run.labels(aus)[kept], run.probability(aus)[kept], run.subjects[kept]
+    tallies = {
+        "f1": tally_by(who, Confusion.of, labels, decide(said)),
+        "auroc": tally_by(who, Ranking.of, labels, said),
+    }
+    fold_of = {subject: fold for subject, fold in run.fold_of.items() if fold in folds}
+    return Part(tallies, fold_of, (labels == 1).sum(axis=0).tolist(), int(kept.sum()))
+
+
+def system_rows(run: Run) -> Iterator[tuple[object, ...]]:
+    """The rows of ``systems.csv`` of one run: all its folds together, then each."""
+    folds = sorted(set(run.folds.tolist()))
+    names = [*map(str, run.facts.aus), MEAN]
+    for fold in [ALL, *folds]:
+        part = part_of(run, folds if fold == ALL else [fold])
+        columns = []
+        for measure, score in MEASURES.items():
+            drawn = bootstrap(part.tallies[measure], score, folds=part.fold_of)
+            average = (float(drawn.average.value), float(drawn.average.low), float(drawn.average.high))
+            each = zip(drawn.per_au.value, drawn.per_au.low, drawn.per_au.high, strict=True)
+            columns.append([*each, average])
+        for place, (name, f1, auroc) in enumerate(zip(names, *columns, strict=True)):
+            positives = sum(part.positives) if name == MEAN else part.positives[place]
+            figures = [f"{value:.4f}" for value in (*f1, *auroc)]
+            yield label(run), fold, name, part.frames, positives, *figures, run.facts.seed, command(run)
+
+
+def label(run: Run) -> str:
+    """What a run is of: the recipe, or the baseline."""
+    return str(run.facts.recipe.get("recipe") or run.facts.system)
+
+
+def command(run: Run) -> str:
+    """How it was made, but for the places of files."""
+    facts = run.facts
+    tier = facts.recipe.get("tier")
+    options = [f"--tier {tier}"] if tier else []
+    if facts.recipe.get("select.on") not in (None, "validation"):
+        options.append(f"--set select.on={facts.recipe['select.on']}")
+    folds = sorted(set(run.folds.tolist()))
+    verb = f"train {label(run)} --fold {folds[0]}" if len(folds) == 1 else f"crossval {label(run)}"
+    aus = "" if "recipe" in facts.recipe else f" --aus {facts.au_set}"
+    return " ".join(["actionunits", verb + aus, *options, f"--seed {facts.seed}"])
+
+
+def claim_rows(runs: Mapping[str, Run]) -> Iterator[tuple[object, ...]]:
+    """The rows of ``claims.csv``: those claims of which both runs are there, on the folds that both have."""
+    for paper, claim, better, worse in CLAIMS:
+        if better not in runs or worse not in runs:
+            continue
+        folds = sorted(set(runs[better].folds.tolist()) & set(runs[worse].folds.tolist()))
+        one, other = part_of(runs[better], folds), part_of(runs[worse], folds)
+        if (one.frames, one.positives) != (other.frames, other.positives):
+            raise SystemExit(f"{better} and {worse} were not tested on the same frames")
+        for measure, score in MEASURES.items():
+            found: Comparison = compare(one.tallies[measure], other.tallies[measure], score, folds=one.fold_of)
+            values = [float(np.nanmean(each.values)) for each in (found.first, found.second)]
+            difference = (found.average.value, found.average.low, found.average.high)
+            figures = [f"{value:.4f}" for value in (*values, *map(float, difference))]
+            said = "yes" if difference[1] > 0 else "no" if difference[2] < 0 else "undecided"
+            yield (
+                paper,
+                claim,
+                better,
+                worse,
+                "+".join(map(str, folds)),
+                measure,
+                *figures,
+                f"{found.p_average:.3f}",
+                said,
+            )
+
+
+def main() -> None:
+    """Read the runs, write both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
+    options = parser.parse_args()
+    runs = {label(run): run for run in read_runs(options.runs)}
+    head = (
+        "system",
+        "fold",
+        "AU",
+        "frames",
+        "positives",
+        "F1",
+        "F1 low",
+        "F1 high",
+        "AUROC",
+        "AUROC low",
+        "AUROC high",
+    )
+    rows = [row for run in runs.values() for row in system_rows(run)]
+    save_table(options.out / "systems.csv", (*head, "seed", "command"), rows)
+    head = ("paper", "claim", "better", "than", "folds", "measure", "first", "second", "difference", "low", "high", "p")
+    save_table(options.out / "claims.csv", (*head, "holds"), list(claim_rows(runs)))
+
+
+if __name__ == "__main__":
+    main()
