@@ -1,4 +1,8 @@
-from actionunits.live import run_live
+from dataclasses import replace
+
+import numpy as np
+
+from actionunits.live import LinePrinter, run_live
 from actionunits.media import Camera
 from actionunits.results import Results, read_sidecar
 from actionunits.samples import SAMPLE_CLIP
@@ -30,3 +34,18 @@ def test_what_was_recorded_is_kept_however_it_ends(analyzer, tmp_path):
         assert len(Results.read(folder / "webcam.csv")) == 5
         sidecar = read_sidecar(folder / "webcam.json")
         assert (sidecar.frame_count, sidecar.input_sha256) == (5, None)
+
+
+def test_a_line_tells_intensities_or_without_them_probabilities(analyzer, face_files, capsys):
+    (result,) = analyzer.stream(face_files[0])
+    printer = LinePrinter(analyzer.aus)
+    printer.show(result)
+    graded = capsys.readouterr().out
+    (face,) = result.faces
+    silent = replace(face, intensity=np.full_like(face.intensity, np.nan))
+    printer.show(replace(result, faces=(silent,)))
+    bare = capsys.readouterr().out
+    place = analyzer.aus.index(25)
+    assert f"AU25 {face.intensity[place]:.1f}" in graded
+    assert f"AU25 {face.probability[place]:.1f}" in bare
+    assert "nan" not in bare

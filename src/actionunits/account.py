@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +144,14 @@ class Account(Watch):
         )
 
     def _resting(self) -> dict[int, dict[str, float]] | None:
-        """Resting intensities by face id and AU column; ``None`` without a baseline."""
+        """Resting intensities by face id and AU column, those that are known; ``None`` without a baseline."""
         if self._rest is None:
             return None
         return {
-            face_id: dict(zip(self._aus.columns, (round(float(v), 4) for v in scores.intensity[0]), strict=True))
+            face_id: {
+                column: round(value, 4)
+                for column, value in zip(self._aus.columns, scores.intensity[0].tolist(), strict=True)
+                if isfinite(value)
+            }
             for face_id, scores in self._rest.items()
         }

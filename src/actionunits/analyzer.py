@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from actionunits.account import Account, SourceFacts, Watch
 from actionunits.errors import MediaError, ResultsError, UsageError
@@ -72,11 +73,10 @@ class Tracks:
             evidence = np.concatenate([one.evidence for one in self._scores[face_id]])  # (T, A)
             intensity = np.concatenate([one.intensity for one in self._scores[face_id]])
             try:
-                values = [baseline.resting(scores, times) for scores in (evidence, intensity)]
+                rest[face_id] = _at_rest(baseline, evidence, intensity, times)
             except ResultsError as error:
                 watch.warned(f"face {face_id}: {error.reason}; the median of its own track was subtracted instead")
-                values = [Baseline("median").resting(scores, times) for scores in (evidence, intensity)]
-            rest[face_id] = AUScores(*(np.asarray(value, np.float32)[None] for value in values))
+                rest[face_id] = _at_rest(Baseline("median"), evidence, intensity, times)
         return rest
 
 
@@ -299,6 +299,17 @@ class Analyzer:
             with closing(prefetch(reader, _DECODED_AHEAD)) as ahead:
                 yield from ahead
             watch.read(reader.filled_timestamps)
+
+
+def _at_rest(
+    baseline: Baseline,
+    evidence: NDArray[np.float32],
+    intensity: NDArray[np.float32],
+    times: NDArray[np.float64],
+) -> AUScores:
+    """The resting scores (N = 1) of one face from its track, (T, A) each; a model may say no intensity at all."""
+    level = np.full(intensity.shape[1], np.nan) if np.isnan(intensity).all() else baseline.resting(intensity, times)
+    return AUScores(*(np.asarray(one, np.float32)[None] for one in (baseline.resting(evidence, times), level)))
 
 
 def _single(path: str | Path) -> MediaInput:

@@ -76,7 +76,10 @@ def run_live(
 
 
 class LinePrinter:
-    """One line a frame: time, face, and the action units that occur, strongest first."""
+    """One line a frame: time, face, and the action units that occur, strongest first, with their intensity.
+
+    Of a model without intensities, with their probability.
+    """
 
     def __init__(self, aus: AUSet) -> None:
         self._columns = aus.columns
@@ -86,8 +89,9 @@ class LinePrinter:
         if not result.faces:
             print(f"{result.timestamp:9.3f} s  no face", flush=True)
         for one in result.faces:
-            order = np.argsort(-one.intensity, kind="stable")
-            seen = [f"{self._columns[k]} {one.intensity[k]:.1f}" for k in order if one.occurrence[k]]
+            strength = one.probability if np.isnan(one.intensity).all() else one.intensity
+            order = np.argsort(-strength, kind="stable")
+            seen = [f"{self._columns[k]} {strength[k]:.1f}" for k in order if one.occurrence[k]]
             print(f"{result.timestamp:9.3f} s  face {one.face.face_id}  {' '.join(seen) or '-'}", flush=True)
         return True
 

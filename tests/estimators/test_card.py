@@ -25,6 +25,13 @@ def test_a_good_card(write_card: WriteCard) -> None:
     assert read_weights(card, path) == b"numbers"
 
 
+def test_older_cards_take_the_whole_crop_and_say_intensities(write_card: WriteCard) -> None:
+    card = read_card(write_card(kind="onnx", input=PICTURE))
+    assert card.input is not None
+    assert (card.input.size, card.input.side, card.input.landmarks) == (None, None, None)
+    assert card.intensity
+
+
 def quality(*values: float | None) -> dict[str, Any]:
     rest = {"positives": 3, "f1": None, "icc": None, "mae": None, "false_positive_rate": None}
     return {"protocol": "none", "per_au": [{"au": 12, "auroc": value, **rest} for value in values]}
@@ -54,6 +61,11 @@ def test_mean_auroc_leaves_out_what_is_undefined(write_card: WriteCard, measured
         ({"kind": "onnx", "input": PICTURE | {"layout": "NHWC"}}, "layout"),
         ({"kind": "onnx", "input": PICTURE | {"std": [0.5, 0.0, 0.5]}}, "std"),
         ({"kind": "onnx", "input": PICTURE | {"mean": [0.5, 0.5, float("nan")]}}, "mean"),
+        ({"kind": "onnx", "input": PICTURE | {"size": 0}}, "size"),
+        ({"kind": "onnx", "input": PICTURE | {"side": 56}}, "`side` 56 must go with a `size`"),
+        ({"kind": "onnx", "input": PICTURE | {"size": 96, "side": 97}}, "`side` 97"),
+        ({"kind": "onnx", "input": PICTURE | {"landmarks": "face"}}, "one input"),
+        ({"intensity": False}, "says intensities"),
         ({"aus": [12]}, "thresholds"),
         ({"aus": "12,25"}, "aus"),
         ({"aus": [12, 99]}, "99"),

@@ -15,7 +15,10 @@ from actionunits.estimators import load_estimator
 from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import read_card
 from actionunits.estimators.onnx import OnnxEstimator
-from actionunits.geometry import crop, get_crop
+from actionunits.geometry import central_cut, crop, get_crop
+from actionunits.media import read_image
+from actionunits.results import Results
+from actionunits.viz import Overlay
 
 LookedAts = tuple[LookedAt, ...]
 WriteCard = Callable[..., Path]
@@ -33,8 +36,12 @@ def graph(
     input_shape: tuple[Any, ...] = ("N", 3, 112, 112),
     input_type: int = TensorProto.FLOAT,
     outputs: tuple[str, ...] = ("evidence", "intensity"),
+    landmarks: str | None = None,
 ) -> bytes:
-    """A network whose evidence is the mean colour times ``weights`` plus OFFSETS, and whose intensity is twice that."""
+    """A network whose evidence is the mean colour times ``weights`` plus OFFSETS, and whose intensity is twice that.
+
+    With landmarks, the intensity is x and y of point 30 instead.
+    """
     nodes = [
         helper.make_node("Cast", [input_name], ["picture"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["picture"], ["colour"], axes=[2, 3], keepdims=0),  # (N, 3)
@@ -42,12 +49,17 @@ def graph(
         *(helper.make_node("Add", [outputs[0], outputs[0]], [name]) for name in outputs[1:]),
     ]
     length = input_shape[0]
+    inputs = [helper.make_tensor_value_info(input_name, input_type, input_shape)]
+    initializers = [numpy_helper.from_array(np.array(30), "point")]
+    if landmarks is not None:
+        inputs.append(helper.make_tensor_value_info(landmarks, TensorProto.FLOAT, (length, 68, 2)))
+        nodes[-1] = helper.make_node("Gather", [landmarks, "point"], ["intensity"], axis=1)
     made = helper.make_graph(
         nodes,
         "mean colour",
-        [helper.make_tensor_value_info(input_name, input_type, input_shape)],
+        inputs,
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, (length, weights.shape[1])) for name in outputs],
-        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(OFFSETS, "offsets")],
+        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(OFFSETS, "offsets"), *initializers],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
@@ -86,6 +98,61 @@ def test_a_constant(make: Callable[..., Estimator], looked_at: LookedAts) -> Non
     scores = make(weights=np.zeros((3, 2), np.float32)).predict(looked_at)
     np.testing.assert_array_equal(scores.evidence, np.tile(OFFSETS, (4, 1)))
     np.testing.assert_array_equal(scores.intensity, np.tile(2 * OFFSETS, (4, 1)))
+
+
+def test_the_middle_scaled_down_and_its_landmarks(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
+    picture = PICTURE | {"size": 96, "side": 32, "landmarks": "points"}
+    scores = make(picture=picture, input_shape=("N", 3, 32, 32), landmarks="points").predict(looked_at)
+    for row, (image, face) in enumerate(looked_at):
+        whole = crop(image, face.landmarks, RECIPE)
+        small, points = central_cut(whole.image, whole.landmarks, 96, 32)
+        expected = ((small / 255 - MEAN) / STD).mean((0, 1)) @ WEIGHTS + OFFSETS
+        np.testing.assert_allclose(scores.evidence[row], expected, atol=2e-5)
+        np.testing.assert_allclose(scores.intensity[row], points[30], atol=1e-4)
+        assert (points[30] > 0).all()
+        assert (points[30] < 32).all()
+
+
+def test_no_more_is_cut_than_the_crop_has(make: Callable[..., Estimator]) -> None:
+    with pytest.raises(CardError, match="cuts 113 pixels out of face-112, which has 112"):
+        make(picture=PICTURE | {"size": 113}, input_shape=("N", 3, 113, 113))
+
+
+@pytest.fixture
+def silent(write_card: WriteCard) -> Path:
+    """The card of a model that says no intensity."""
+    return write_card(graph(outputs=("evidence",)), kind="onnx", input=PICTURE, intensity=False)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("baseline", ["none", "median"])
+def test_a_model_without_intensity(
+    silent: Path,
+    clip: Callable[..., Path],
+    pictures: tuple[np.ndarray, ...],
+    tmp_path: Path,
+    baseline: str,
+    suffix: str,
+) -> None:
+    results = Analyzer(silent, baseline=baseline).analyze(clip("still.mkv", [pictures[0]] * 3))
+    results.save(tmp_path / f"out.{suffix}")
+    again = Results.read(tmp_path / f"out.{suffix}")
+    assert again == results
+    assert np.isnan(again["AU12_r"]).all()
+    assert ((again["AU12_p"] > 0) & (again["AU12_p"] < 1)).all()
+    if baseline == "median":  # at rest throughout
+        np.testing.assert_allclose(again["AU12_p"], 1 / (1 + np.exp(2.0)), atol=1e-3)
+
+
+def test_the_overlay_of_a_model_without_intensity(silent: Path, face_files: tuple[Path, ...]) -> None:
+    """Its bars show the probability."""
+    analyzer = Analyzer(silent, aus="12")
+    (result,) = analyzer.stream(face_files[0])
+    assert np.isnan(result.faces[0].intensity).all()
+    drawn = Overlay(points="none").draw(result, analyzer.aus)
+    blank = Overlay(points="none", bars=False).draw(result, analyzer.aus)
+    assert (drawn != blank).any()
+    assert read_image(face_files[0]).shape == drawn.shape
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 4, 32])

@@ -62,6 +62,14 @@ def test_a_heat_map_is_blue_below_and_red_above_zero() -> None:
     assert red < blue  # first row: 1, then -1
 
 
+def test_the_full_colours_of_a_heat_map_can_stand_for_other_values() -> None:
+    wide = heat_map([[0.1, -0.1], [0.0, 0.05]], ["1", "2"], "title", limit=0.1)
+    usual = heat_map([[1.0, -1.0], [0.0, 0.5]], ["1", "2"], "title")
+    for colour in (RED, BLUE):
+        found, expected = ((picture == colour).all(axis=2).sum() for picture in (wide, usual))
+        assert found == pytest.approx(expected, rel=0.1)
+
+
 def test_points_and_lines_stand_at_their_values() -> None:
     chart = Chart(Axis.over(0, 10, "x"), Axis.over(-1, 1, "y"), "title")
     x, y = chart.pixel(5, 0.5)

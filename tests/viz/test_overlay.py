@@ -248,6 +248,23 @@ def test_bar_grows_with_intensity_in_the_colour_of_its_state(occurs, colour):
     assert steps.max() - steps.min() <= 0.1 * steps.mean()  # as long again with every degree from A to E
 
 
+def test_bars_are_the_probability_where_no_intensity_is_known():
+    aus = AUSet((12,))
+    overlay = replace(BARE, bars=True)
+    coloured = []
+    for probability in np.linspace(0, 1, 6):
+        values = {
+            "probability": np.array([probability], np.float32),
+            "occurrence": np.array([1], np.int8),
+            "intensity": np.array([np.nan], np.float32),
+        }
+        result = frame(face(aus=aus, **values), image=np.zeros((720, 1280, 3), np.uint8))
+        coloured.append(pixels(overlay.draw(result, aus), face_colour(0)))
+    steps = np.diff(coloured)
+    assert steps.min() > 0
+    assert steps.max() - steps.min() <= 0.1 * steps.mean()
+
+
 def test_aus_are_listed_in_order_and_the_strongest_first_when_cut():
     one = face(aus=BP4D_12)
     rows = rows_of(one, BP4D_12, BP4D_12, 0)

@@ -42,14 +42,14 @@ class Licence(_Part):
 
 
 class Training(_Part):
-    """How the weights were made."""
+    """How the weights were made. ``None`` where a number is not known."""
 
     data: str
     labels: str
     command: str
-    seed: int
-    subjects: int = Field(ge=0)
-    images: int = Field(ge=0)
+    seed: int | None
+    subjects: Annotated[int, Field(ge=0)] | None
+    images: Annotated[int, Field(ge=0)] | None
 
 
 class AUQuality(_Part):
@@ -79,6 +79,9 @@ class PictureInput(_Part):
         crop: id of a crop recipe.
         crop_hash: the recipe's hash when the weights were made.
         mean, std: per RGB channel, of pixel values scaled to 0-1.
+        size: side of the square in the middle of the crop that is cut out, pixels; ``None`` for the whole crop.
+        side: side of the picture to which the square is scaled down, pixels; ``None`` for no scaling.
+        landmarks: the model's input for the 68 landmarks in pixels of that picture; ``None`` for a model without.
     """
 
     name: str
@@ -86,6 +89,17 @@ class PictureInput(_Part):
     crop_hash: str
     mean: tuple[Finite, Finite, Finite]
     std: tuple[Spread, Spread, Spread]
+    size: Annotated[int, Field(ge=1)] | None = None
+    side: Annotated[int, Field(ge=1)] | None = None
+    landmarks: str | None = None
+
+    @model_validator(mode="after")
+    def _fit(self) -> PictureInput:
+        if self.side is not None and (self.size is None or self.side > self.size):
+            raise ValueError(f"`side` {self.side} must go with a `size`, and not be above it")
+        if self.landmarks == self.name:
+            raise ValueError("`landmarks` and `name` are one input")
+        return self
 
 
 class Card(_Part):
@@ -99,6 +113,7 @@ class Card(_Part):
         thresholds: probability from which an AU counts as occurring, one per AU.
         neutral_evidence: log-odds an AU gets on a resting face, one per AU; the person baseline moves a person there.
         input: for ``onnx``.
+        intensity: whether it says intensities; without, ``AUxx_r`` stays empty.
         limits: what it cannot do; shown first.
     """
 
@@ -112,6 +127,7 @@ class Card(_Part):
     thresholds: tuple[Probability, ...]
     neutral_evidence: tuple[float, ...]
     input: PictureInput | None = None
+    intensity: bool = True
     limits: tuple[str, ...]
     intended_use: str
     licence: Licence
@@ -128,6 +144,8 @@ class Card(_Part):
                 raise ValueError(f"{field} holds a value that is not finite")
         if (self.kind == "onnx") != (self.input is not None):
             raise ValueError("`input` goes with kind `onnx`, and only with it")
+        if self.kind == "geometry" and not self.intensity:
+            raise ValueError("kind `geometry` says intensities")
         try:
             AUSet(self.aus)
         except UsageError as error:

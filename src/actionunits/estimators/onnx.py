@@ -7,22 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from actionunits.errors import CardError, UsageError
 from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import Card, PictureInput, read_weights
 from actionunits.estimators.scores import AUScores
-from actionunits.geometry import crop, get_crop
+from actionunits.geometry import central_cut, crop, get_crop
 
-_OUTPUTS = ("evidence", "intensity")
 _PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
 
 class OnnxEstimator(Estimator):
-    """A network that maps a crop to log-odds and intensities.
+    """A network that maps the middle of a crop to log-odds and intensities.
 
-    The ONNX graph has one input (N, 3, S, S) float32, named as the card says, and two outputs (N, A) float32:
-    ``evidence`` (log-odds of occurrence) and ``intensity`` (0-5, not cut off).
+    The ONNX graph has an input (N, 3, S, S) float32, named as the card says, and, where the card names it, one for the
+    landmarks, (N, 68, 2) float32; and two outputs (N, A) float32: ``evidence`` (log-odds of occurrence) and, unless the
+    card says that there is none, ``intensity`` (0-5, not cut off).
 
     Args:
         card: its card.
@@ -50,6 +51,12 @@ class OnnxEstimator(Estimator):
                 f"was made for crop {card.input.crop} {card.input.crop_hash[:8]}, here it is {self._recipe.hash[:8]}",
                 "Use the version of actionunits the model was made with, or make the model anew",
             )
+        self._size = card.input.size or self._recipe.size
+        self._side = card.input.side or self._size
+        if self._size > self._recipe.size:
+            reason = f"cuts {self._size} pixels out of {self._recipe.id}, which has {self._recipe.size}"
+            raise CardError(path, reason, "Export it anew")
+        self._outputs = ["evidence", "intensity"] if card.intensity else ["evidence"]
         self._batch = batch
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -67,30 +74,37 @@ class OnnxEstimator(Estimator):
         self._scale = 1 / (np.array(card.input.std, np.float32) * 255)
 
     def _check(self, path: Path) -> None:
-        size = self._recipe.size
         inputs = {entry.name: _described(entry) for entry in self._session.get_inputs()}
-        wanted = {self._input.name: f"tensor(float) (N, 3, {size}, {size})"}
+        wanted = {self._input.name: f"tensor(float) (N, 3, {self._side}, {self._side})"}
+        if self._input.landmarks is not None:
+            wanted[self._input.landmarks] = "tensor(float) (N, 68, 2)"
         if inputs != wanted:
             raise CardError(path, f"the graph's inputs are {inputs}", f"Export {wanted}, N left free")
         outputs = {entry.name: _described(entry) for entry in self._session.get_outputs()}
-        wanted = dict.fromkeys(_OUTPUTS, f"tensor(float) (N, {len(self.card.aus)})")
+        wanted = dict.fromkeys(self._outputs, f"tensor(float) (N, {len(self.card.aus)})")
         if not wanted.items() <= outputs.items():
             raise CardError(path, f"the graph's outputs are {outputs}", f"Export {wanted}, N left free")
 
     def predict(self, faces: Sequence[LookedAt]) -> AUScores:
         """Score faces in batches; scores agree between batch sizes to rounding."""
-        size = self._recipe.size
-        evidence = np.empty((len(faces), len(self.card.aus)), np.float32)
-        intensity = np.empty_like(evidence)
+        scores = np.full((2, len(faces), len(self.card.aus)), np.nan, np.float32)  # evidence, intensity
         for start in range(0, len(faces), self._batch):
             part = faces[start : start + self._batch]
-            tensor = np.empty((len(part), 3, size, size), np.float32)
-            for row, (image, face) in enumerate(part):
-                picture = crop(image, face.landmarks, self._recipe).image
-                tensor[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
-            outputs = self._session.run(list(_OUTPUTS), {self._input.name: tensor})
-            evidence[start : start + len(part)], intensity[start : start + len(part)] = outputs
-        return AUScores(evidence, intensity)
+            outputs = self._session.run(self._outputs, self._seen(part))
+            for kind, values in enumerate(outputs):
+                scores[kind, start : start + len(part)] = values
+        return AUScores(*scores)
+
+    def _seen(self, faces: Sequence[LookedAt]) -> dict[str, NDArray[np.float32]]:
+        """The graph's inputs for some faces."""
+        pictures = np.empty((len(faces), 3, self._side, self._side), np.float32)
+        points = np.empty((len(faces), 68, 2), np.float32)
+        for row, (image, face) in enumerate(faces):
+            whole = crop(image, face.landmarks, self._recipe)
+            picture, points[row] = central_cut(whole.image, whole.landmarks, self._size, self._side)
+            pictures[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
+        landmarks = {} if self._input.landmarks is None else {self._input.landmarks: points}
+        return {self._input.name: pictures, **landmarks}
 
 
 def _described(entry: onnxruntime.NodeArg) -> str:

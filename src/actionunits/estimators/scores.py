@@ -16,7 +16,7 @@ class AUScores:
 
     Attributes:
         evidence: (N, A) float32, log-odds of occurrence.
-        intensity: (N, A) float32, FACS scale 0-5 but not yet cut off at its ends.
+        intensity: (N, A) float32, FACS scale 0-5 but not yet cut off at its ends; NaN from models without.
     """
 
     evidence: Float32
@@ -39,7 +39,7 @@ class AUScores:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.evidence, -60, 60))), np.float32)
 
     def level(self) -> Float32:
-        """(N, A), intensity 0-5."""
+        """(N, A), intensity 0-5, or NaN."""
         return np.clip(self.intensity, 0.0, 5.0).astype(np.float32)
 
     def row(self, place: int) -> AUScores:

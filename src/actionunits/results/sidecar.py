@@ -55,7 +55,8 @@ class Sidecar(BaseModel):
         crop_hash: hash of that recipe.
         thresholds: the probability from which on an AU counts as shown, by AU column (``"AU12"``).
         baseline: the setting, ``none``, ``median`` or ``neutral:START-END``.
-        resting: the scores taken off, by face id and AU column; None without a baseline.
+        resting: the intensities taken off, by face id and AU column; None without a baseline. AUs of a model that
+            says no intensity are not there.
         every: each ``every``-th frame was analysed.
         max_faces: the largest number of faces followed in a frame; None without limit.
         device: where the model ran, ``cpu`` or ``cuda``.

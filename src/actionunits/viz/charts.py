@@ -229,7 +229,9 @@ def bar_chart(
     return chart.canvas
 
 
-def heat_map(values: ArrayLike, names: Sequence[str], title: str, *, note: str = "", decimals: int = 2) -> Picture:
+def heat_map(
+    values: ArrayLike, names: Sequence[str], title: str, *, note: str = "", decimals: int = 2, limit: float = 1.0
+) -> Picture:
     """A square matrix of values from -1 (blue) over 0 (white) to 1 (red), with the numbers in the cells.
 
     Args:
@@ -238,6 +240,7 @@ def heat_map(values: ArrayLike, names: Sequence[str], title: str, *, note: str =
         title: over the map.
         note: under the title.
         decimals: of the numbers.
+        limit: value of the full colours, in place of 1; above 0.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -246,7 +249,7 @@ def heat_map(values: ArrayLike, names: Sequence[str], title: str, *, note: str =
     cell = max(text_width(f"-0.{'0' * decimals}", _SMALL) + 10, *(text_width(name, _SMALL) + 8 for name in names))
     left = _PAD + max(text_width(name, _SMALL) for name in names) + 10
     top = _PAD + line_height(_TITLE) + 8 + (line_height(_SMALL) + 4 if note else 0) + line_height(_SMALL) + 8
-    scale = 3 * _PAD + 22 + text_width("-1.0", _SMALL)
+    scale = 3 * _PAD + 22 + text_width("-1.0" if limit >= 1 else "-0.000", _SMALL)
     width = max(left + cell * len(names) + scale + _PAD, text_width(title, _TITLE, bold=True) + 2 * _PAD)
     canvas: Picture = np.full((top + cell * len(names) + 2 * _PAD, width, 3), 255, np.uint8)
     write_text(canvas, title, _PAD, _PAD, _TITLE, bold=True)
@@ -260,14 +263,14 @@ def heat_map(values: ArrayLike, names: Sequence[str], title: str, *, note: str =
         write_text(canvas, name, left - 8 - text_width(name, _SMALL), high, _SMALL)
     for row, column in np.ndindex(matrix.shape):
         value = float(matrix[row, column])
-        ground = _diverging(value)
+        ground = _diverging(value / limit)
         x, y = left + cell * column, top + cell * row
         canvas[y : y + cell - 1, x : x + cell - 1] = ground
         words = f"{value:.{decimals}f}" if np.isfinite(value) else "-"
         colour = INK if np.dot(ground, (0.299, 0.587, 0.114)) > _DARK_GROUND else _WHITE
         at = (x + (cell - text_width(words, _SMALL)) // 2, y + (cell - line_height(_SMALL)) // 2)
         write_text(canvas, words, *at, _SMALL, colour)
-    _scale(canvas, left + cell * len(names) + 2 * _PAD, top, cell * len(names) - 1)
+    _scale(canvas, left + cell * len(names) + 2 * _PAD, top, cell * len(names) - 1, limit)
     return canvas
 
 
@@ -301,13 +304,14 @@ def _diverging(value: float) -> Colour:
     return red, green, blue
 
 
-def _scale(canvas: Picture, x: int, y: int, height: int) -> None:
-    """The colours and their values, from 1 at the top to -1 at the foot."""
+def _scale(canvas: Picture, x: int, y: int, height: int, limit: float) -> None:
+    """The colours and their values, from the limit at the top to minus the limit at the foot."""
     for step in range(height):
         canvas[y + step, x : x + 22] = _diverging(1 - 2 * step / max(height - 1, 1))
     for value in (1.0, 0.5, 0.0, -0.5, -1.0):
         middle = y + round((1 - value) / 2 * (height - 1))
-        write_text(canvas, f"{value:.1f}", x + 28, middle - base_line(_SMALL) // 2, _SMALL)
+        words = f"{value * limit:.1f}" if limit >= 1 else f"{value * limit:.2g}"
+        write_text(canvas, words, x + 28, middle - base_line(_SMALL) // 2, _SMALL)
 
 
 def _dashes(begin: NDArray[np.int32], end: NDArray[np.int32]) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:

@@ -41,8 +41,9 @@ class Overlay:
     """How an analysed picture is drawn.
 
     Every face gets a box and a tag in its person's colour, contours or points, and a panel with a bar for each action
-    unit: the bar's length is the intensity, 0-5, with ticks at A to E; it has the person's colour where the action unit
-    occurs and is grey where not; the small number is the probability. The line at the bottom names the source, the
+    unit: the bar's length is the intensity, 0-5, with ticks at A to E (the probability, without ticks, where the model
+    says no intensity); it has the person's colour where the action unit occurs and is grey where not; the small number
+    is the probability. The line at the bottom names the source, the
     frame and its time.
 
     Attributes:

@@ -23,12 +23,17 @@ _SMALL = 0.86  # size of the numbers and tick letters, in letter sizes
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One action unit of one face."""
+    """One action unit of one face; intensity NaN where it is unknown."""
 
     au: int
     probability: float
     occurs: bool
     intensity: float
+
+    @property
+    def filled(self) -> float:
+        """How much of the bar is filled, 0-1: by the intensity, or by the probability where that is unknown."""
+        return _or_zero(self.probability) if isnan(self.intensity) else self.intensity / 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,15 @@ def rows_of(face: FaceResult, aus: AUSet, shown: AUSet, min_intensity: float) ->
     for au in shown:
         place = aus.numbers.index(au)
         probability = float(face.probability[place])
-        intensity = min(max(_or_zero(float(face.intensity[place])), 0.0), 5.0)
-        if intensity >= min_intensity:
+        intensity = float(np.clip(face.intensity[place], 0.0, 5.0))
+        if _or_zero(intensity) >= min_intensity:
             rows.append(Row(au, probability, bool(face.occurrence[place] == 1), intensity))
     return tuple(rows)
 
 
 def strongest_first(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """By intensity, then by probability; equal ones keep their order."""
-    return tuple(sorted(rows, key=lambda row: (-row.intensity, -_or_zero(row.probability))))
+    return tuple(sorted(rows, key=lambda row: (-_or_zero(row.intensity), -_or_zero(row.probability))))
 
 
 @lru_cache(maxsize=256)
@@ -125,7 +130,8 @@ def draw_panel(
     darken(region, radius=measures.pad)
     ink = np.zeros(region.shape[:2], np.uint8)
     y = measures.pad // 2
-    _head(region, ink, title, colour, at, y, measures)
+    letters = "" if all(isnan(row.intensity) for row in rows) else LETTERS
+    _head(region, ink, title, letters, colour, at, y, measures)
     told = rows if len(rows) <= form.rows else strongest_first(rows)[: form.rows]
     for place, row in enumerate(told, start=1):
         _draw_row(region, ink, row, colour, at, form, y + place * measures.row, measures)
@@ -135,8 +141,10 @@ def draw_panel(
     lighten(region, ink)
 
 
-def _head(region: Picture, ink: Ink, title: str, colour: Colour, at: Columns, y: int, measures: Measures) -> None:
-    """The title in the face's colour, and the letters over the ticks."""
+def _head(
+    region: Picture, ink: Ink, title: str, letters: str, colour: Colour, at: Columns, y: int, measures: Measures
+) -> None:
+    """The title in the face's colour, and the letters over the ticks, which bars of probability do not have."""
     word = text_ink(title, measures.text, bold=True)
     room = region[y : y + word.shape[0], at.code : min(at.code + word.shape[1], at.bar)]
     if room.size:
@@ -144,7 +152,7 @@ def _head(region: Picture, ink: Ink, title: str, colour: Colour, at: Columns, y:
         room[:] = (room * (1 - cover) + np.array(colour, np.float32) * cover + 0.5).astype(np.uint8)
     small = _small(measures)
     lower = y + line_height(measures.text) - line_height(small)
-    for degree, letter in enumerate(LETTERS, start=1):
+    for degree, letter in enumerate(letters, start=1):
         centre = at.bar + at.bar_width * degree // 5
         write(ink, text_ink(letter, small, strength=_QUIET), centre - text_width(letter, small) // 2, lower)
     write(ink, text_ink("p", small, strength=_QUIET), at.number_end - text_width("p", small), lower)
@@ -164,12 +172,12 @@ def _draw_row(
 
     thick = max(3, round(size * 0.62))
     top = y + (line_height(size) - thick) // 2 + max(1, size // 16)  # on the middle of the capitals
-    length = round(at.bar_width * row.intensity / 5)
+    length = round(at.bar_width * row.filled)
     bar = region[top : top + thick, at.bar : at.bar + at.bar_width]
     bar[:] = TRACK
     bar[:, :length] = colour if row.occurs else MUTED
     tick = max(1, size // 20)
-    for degree in range(1, 6):
+    for degree in () if isnan(row.intensity) else range(1, 6):
         end = at.bar + at.bar_width * degree // 5
         cv2.rectangle(region, (end - tick, top), (end - 1, top + thick - 1), DARK, cv2.FILLED)
 

@@ -1,0 +1,51 @@
+"""Every registered system becomes a graph that says the same, for any number of faces."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from actionunits.export import check_parity, to_onnx  # noqa: E402
+from actionunits.models import create_model, list_models  # noqa: E402
+
+
+def _tiny(crop: str, size: int, side: int) -> dict[str, Any]:
+    return {"id": "tiny", "crop": crop, "size": size, "side": side}
+
+
+_RESNET = {"backbone": "resnet18", "backbone_stride": 16}
+_LORRAL = {
+    "input": _tiny("jaa-200", 176, 64),
+    "patches": 4,
+    "feature_channels": 4,
+    "global_channels": [4, 4],
+    "landmark_channels": [4, 4],
+    "local_channels": [4, 4],
+    "feature_size": 8,
+    "hidden": 8,
+    "heads": 2,
+}
+CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "lp_net": ("lp_net", {"input": _tiny("lp-240-masked", 224, 48), "hidden": 4, **_RESNET}),
+    "re_net": ("re_net", {"input": _tiny("re-256", 224, 32), **_RESNET}),
+    "lorral-hopfield": ("lorral", _LORRAL),
+    "lorral-attention": ("lorral", {**_LORRAL, "relation": "self_attention"}),
+    "lorral-bilstm": ("lorral", {**_LORRAL, "relation": "bilstm"}),
+}
+
+
+def test_no_system_is_left_out() -> None:
+    elsewhere = {"linear"}  # in test_exporting
+    assert {system for system, _ in CASES.values()} | elsewhere == set(list_models())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_the_graph_says_the_same(name: str) -> None:
+    system, settings = CASES[name]
+    torch.manual_seed(0)
+    model = create_model(system, (1, 4, 12), **settings).eval()
+    assert check_parity(model, to_onnx(model)).scale > 1e-2  # raises where they differ by more than 1e-4
