@@ -15,7 +15,16 @@ __version__ = "0.1.0.dev0"
 if TYPE_CHECKING:
     from actionunits.analyzer import Analyzer
     from actionunits.errors import ActionUnitsError
-    from actionunits.facs import BP4D_12, BP4D_22, BP4D_INTENSITY_5, DISFA_8, DISFA_12, GEOMETRY_23, AUSet
+    from actionunits.facs import (
+        BP4D_12,
+        BP4D_22,
+        BP4D_DISFA_15,
+        BP4D_INTENSITY_5,
+        DISFA_8,
+        DISFA_12,
+        GEOMETRY_23,
+        AUSet,
+    )
     from actionunits.models import create_model, list_models
     from actionunits.results import Results
 
@@ -23,13 +32,17 @@ _ROOMS = {
     "Analyzer": "analyzer",
     "ActionUnitsError": "errors",
     "Results": "results",
-    **dict.fromkeys(("AUSet", "BP4D_12", "BP4D_22", "BP4D_INTENSITY_5", "DISFA_8", "DISFA_12", "GEOMETRY_23"), "facs"),
+    **dict.fromkeys(
+        ("AUSet", "BP4D_12", "BP4D_22", "BP4D_DISFA_15", "BP4D_INTENSITY_5", "DISFA_8", "DISFA_12", "GEOMETRY_23"),
+        "facs",
+    ),
     **dict.fromkeys(("create_model", "list_models"), "models"),  # need the extra [train]
 }
 
 __all__ = [
     "BP4D_12",
     "BP4D_22",
+    "BP4D_DISFA_15",
     "BP4D_INTENSITY_5",
     "DISFA_8",
     "DISFA_12",

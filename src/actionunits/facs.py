@@ -321,6 +321,8 @@ DISFA_8 = AUSet((1, 2, 4, 6, 9, 12, 25, 26))
 """The AUs that are usually reported on DISFA."""
 DISFA_12 = AUSet((1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26))
 """All AUs of DISFA, with intensity."""
+BP4D_DISFA_15 = AUSet((1, 2, 4, 6, 7, 9, 10, 12, 14, 15, 17, 23, 24, 25, 26))
+"""Every AU whose occurrence is usually reported on BP4D or DISFA."""
 GEOMETRY_23 = AUSet((1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 43))
 """The AUs of the shipped geometry model."""
 
@@ -331,6 +333,7 @@ AU_SETS: Mapping[str, AUSet] = MappingProxyType(
         "BP4D_INTENSITY_5": BP4D_INTENSITY_5,
         "DISFA_8": DISFA_8,
         "DISFA_12": DISFA_12,
+        "BP4D_DISFA_15": BP4D_DISFA_15,
         "GEOMETRY_23": GEOMETRY_23,
     }
 )
