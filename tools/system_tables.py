@@ -24,6 +24,37 @@ from actionunits.metrics import Comparison, Confusion, Ranking, bootstrap, compa
 ALL, MEAN = "all", "mean"
 MEASURES: Mapping[str, Callable[[Any], Any]] = {"f1": Confusion.f1, "auroc": Ranking.auroc}
 
+SYSTEM_COLUMNS = (
+    "system",
+    "fold",
+    "AU",
+    "frames",
+    "positives",
+    "F1",
+    "F1 low",
+    "F1 high",
+    "AUROC",
+    "AUROC low",
+    "AUROC high",
+    "seed",
+    "command",
+)
+CLAIM_COLUMNS = (
+    "paper",
+    "claim",
+    "better",
+    "than",
+    "folds",
+    "measure",
+    "first",
+    "second",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "holds",
+)
+
 CLAIMS: tuple[tuple[str, str, str, str], ...] = (
     ("LP-Net", "the L-Net helps its stem", "lp_net/ablations/synthau_l_net", "lp_net/ablations/synthau_sl_da_p"),
     ("LP-Net", "the P-Net helps the L-Net", "lp_net/synthau", "lp_net/ablations/synthau_l_net"),
@@ -70,7 +101,7 @@ def part_of(run: Run, folds: Sequence[int]) -> Part:
     aus = run.facts.au_set
     kept = np.isin(run.folds, folds)
     labels, said, who = run.labels(aus)[kept], run.probability(aus)[kept], run.subjects[kept]
-    tallies = {
+    tallies: dict[str, Mapping[Any, Any]] = {
         "f1": tally_by(who, Confusion.of, labels, decide(said)),
         "auroc": tally_by(who, Ranking.of, labels, said),
     }
@@ -149,23 +180,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     options = parser.parse_args()
     runs = {label(run): run for run in read_runs(options.runs)}
-    head = (
-        "system",
-        "fold",
-        "AU",
-        "frames",
-        "positives",
-        "F1",
-        "F1 low",
-        "F1 high",
-        "AUROC",
-        "AUROC low",
-        "AUROC high",
-    )
     rows = [row for run in runs.values() for row in system_rows(run)]
-    save_table(options.out / "systems.csv", (*head, "seed", "command"), rows)
-    head = ("paper", "claim", "better", "than", "folds", "measure", "first", "second", "difference", "low", "high", "p")
-    save_table(options.out / "claims.csv", (*head, "holds"), list(claim_rows(runs)))
+    save_table(options.out / "systems.csv", SYSTEM_COLUMNS, rows)
+    save_table(options.out / "claims.csv", CLAIM_COLUMNS, list(claim_rows(runs)))
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
     [
         ("resnet19", {}, r"no such network.*resnet34"),
         ("resnet18", {"stride": 8}, r"stride 8 is not one of"),
-        ("resnet18", {"weights": "imagenet"}, "no pinned weights"),
+        ("resnet18", {"weights": "imagenet"}, "no weights 'imagenet'"),
     ],
 )
 def test_wrong_words(name, settings, said) -> None:

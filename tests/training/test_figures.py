@@ -33,8 +33,8 @@ def answers():
     return np.arange(50), occurrence, intensity, logits, levels
 
 
-def taken(answers, places, levels=True):
-    found = Answers()
+def taken(answers, places, levels=True, columns=(0, 1, 2)):
+    found = Answers(columns)
     row, occurrence, intensity, logits, graded = answers
     for at in places:
         output = AUOutput(torch.from_numpy(logits[at]), torch.from_numpy(graded[at]) if levels else None)
@@ -89,3 +89,10 @@ def test_processes_are_put_together(monkeypatch, answers):
     means = Means()
     means.add({"loss": torch.tensor(1.0)}, 1)
     assert means.take() == {"loss": 1.5}
+
+
+def test_aus_that_are_never_trained_do_not_count(answers):
+    _, occurrence, _, logits, _ = answers
+    known = occurrence[:, 2] >= 0
+    said = taken(answers, [slice(None)], columns=(2,)).take()
+    assert said["auroc"] == pytest.approx(roc_auc_score(occurrence[known, 2], logits[known, 2]))

@@ -17,6 +17,7 @@ Those of stride 16 end with ``layer3`` or ``blocks.4``. Names are those of torch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +33,9 @@ from actionunits.errors import UsageError
 STRIDES = (16, 32)
 IMAGENET = "imagenet"
 """Stands for the pinned weights of EfficientNet-Lite0."""
+FACES = ("faces_lp", "faces_re")
+"""Stand for the weights of EfficientNet-Lite0 that come with the package: trained on synthetic people, of whom none is
+in SynthAU or SynthAU-mini, to find 28 action units, in LP-Net's crop and in that of RE-Net and LoRRaL. Stride 16."""
 
 _MAP_CHANNELS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
@@ -109,7 +113,8 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
 
     Args:
         name: of :data:`BACKBONES`.
-        weights: None for random ones; ``"imagenet"`` for the pinned ones of ``efficientnet_lite0``; else the path of a
+        weights: None for random ones; ``"imagenet"`` for the pinned ones of ``efficientnet_lite0``, or one of
+            :data:`FACES` for those that learned to see synthetic faces after it; else the path of a
             ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after ``module.``,
             ``backbone.`` or ``stem.``. Those of the classifier, and of layers beyond the stride, are left out.
         stride: of the map that it gives, 16 or 32.
@@ -126,9 +131,15 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
     expected = set(whole.state_dict())
     backbone = _without_head(name, whole, stride)
     if weights is not None:
-        state = _pinned(backbone) if weights == IMAGENET else _read(Path(weights))
-        _load(backbone, state, expected, weights)
+        _load(backbone, _weights(backbone, weights), expected, weights)
     return backbone
+
+
+def weights_file(source: str) -> Path:
+    """The file of one of :data:`FACES`, or of the path that it is."""
+    if source not in FACES:
+        return Path(source)
+    return Path(str(files("actionunits.models"))) / "weights" / f"efficientnet_lite0-{source}.safetensors"
 
 
 def _lite() -> nn.Module:
@@ -149,11 +160,19 @@ def _without_head(name: str, whole: nn.Module, stride: int) -> Backbone:
     return Backbone(name, {key: children[key] for key in names}, ends)
 
 
-def _pinned(backbone: Backbone) -> Mapping[str, Tensor]:
-    """ImageNet's weights of EfficientNet-Lite0, whose file has other names and the same order."""
+def _weights(backbone: Backbone, source: str) -> Mapping[str, Tensor]:
+    if source not in (IMAGENET, *FACES):
+        return _read(weights_file(source))
     if backbone.name != "efficientnet_lite0":
         step = "Give the path of torchvision's file, or choose efficientnet_lite0"
-        raise UsageError(f"backbone {backbone.name}", "there are no pinned weights for it", step)
+        raise UsageError(f"backbone {backbone.name}", f"there are no weights {source!r} for it", step)
+    if source in FACES and backbone.stride != STRIDES[0]:
+        raise UsageError(f"weights {source!r}", f"are for stride {STRIDES[0]}", "Choose that stride")
+    return _pinned(backbone) if source == IMAGENET else _read(weights_file(source))
+
+
+def _pinned(backbone: Backbone) -> Mapping[str, Tensor]:
+    """ImageNet's weights of EfficientNet-Lite0, whose file has other names and the same order."""
     state = _read(asset_path("efficientnet-lite0", "efficientnet-lite0-57934424.pth"))
     return dict(zip(backbone.state_dict(), state.values(), strict=False))
 

@@ -51,6 +51,8 @@ class AUModel(nn.Module, ABC):
         aus: the same.
         input: what it sees.
         stages: the paper's training steps, in order.
+        trained: places of the AUs whose labels may be learned and chosen by; all, but for AUs that a system is to find
+            without having been trained on them.
         stage: the step it is in, by name.
         settings: what it was made with, plain values by the constructor's names, those left at their defaults too; set
             by ``create_model``.
@@ -67,6 +69,7 @@ class AUModel(nn.Module, ABC):
         self.aus = AUSet.parse(aus)
         self.input = get_input(input)
         self.settings: Mapping[str, Any] = {}
+        self.trained: tuple[int, ...] = tuple(range(len(self.aus)))
         self.stage: str | None = None
         self._awake: frozenset[str] | None = None  # None: all parts
 

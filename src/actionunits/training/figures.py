@@ -39,23 +39,23 @@ class Means:
 
 
 class Answers:
-    """What a model says of faces that come in batches, from which it is scored."""
+    """What a model says of faces that come in batches, from which it is scored.
 
-    def __init__(self) -> None:
+    Args:
+        columns: places of the AUs that count.
+    """
+
+    def __init__(self, columns: tuple[int, ...]) -> None:
+        self._columns = list(columns)
         self._parts: list[tuple[NDArray[Any], ...]] = []
 
     def add(self, output: AUOutput, batch: FaceBatch) -> None:
-        """Take in one batch of N faces and A action units."""
+        """Take in one batch of N faces and all action units."""
         said = output.intensity
         unsaid = torch.full_like(output.logits, torch.nan, dtype=torch.float32)
-        columns = (
-            batch.row,  # (N,)
-            batch.occurrence,  # (N, A)
-            batch.intensity,  # (N, A)
-            output.probability,  # (N, A)
-            unsaid if said is None else said,  # (N, A)
-        )
-        self._parts.append(tuple(each.cpu().numpy() for each in columns))
+        by_au = (batch.occurrence, batch.intensity, output.probability, unsaid if said is None else said)
+        kept = (each[:, self._columns] for each in by_au)  # (N, A) each
+        self._parts.append(tuple(each.cpu().numpy() for each in (batch.row, *kept)))
 
     def take(self) -> Figures:
         """The scores of everything since the last time, over all processes: ``f1``, ``auroc`` and ``icc``.

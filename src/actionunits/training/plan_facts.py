@@ -13,9 +13,12 @@ from actionunits.errors import UsageError
 from actionunits.evaluation.systems import Setting
 from actionunits.loading import get_input
 from actionunits.models import Stage
+from actionunits.models.backbones import FACES, IMAGENET, weights_file
 from actionunits.training.devices import Device
 from actionunits.training.making import make_stages, untrained
 from actionunits.training.recipe import Recipe
+
+_STARTS = {None: "none", IMAGENET: "ImageNet"} | dict.fromkeys(FACES, "ImageNet, synthetic faces")
 
 
 def recipe_facts(recipe: Recipe, device: Device) -> Mapping[str, Setting]:
@@ -27,7 +30,7 @@ def recipe_facts(recipe: Recipe, device: Device) -> Mapping[str, Setting]:
         "system": recipe.system,
         "recipe": recipe.name,
         "tier": recipe.tier,
-        "pretraining": {None: "none", "imagenet": "ImageNet"}.get(weights) or Path(str(weights)).name,
+        "pretraining": _STARTS.get(weights) or Path(str(weights)).name,
         "start": recipe.start,
         "select.on": recipe.select.on,
         "select.by": recipe.select.by,
@@ -74,10 +77,10 @@ def file_hashes(recipe: Recipe) -> dict[str, str]:
     found: dict[str, str] = {}
     weights = recipe.model.get("backbone_weights")
     for name, path in (("start", recipe.start), ("backbone_weights", weights)):
-        if path is None or (name == "backbone_weights" and path == "imagenet"):
+        if path is None or (name == "backbone_weights" and path == IMAGENET):
             continue
         try:
-            with Path(path).open("rb") as file:
+            with weights_file(path).open("rb") as file:
                 found[name] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as failure:
             reason = f"cannot be read ({failure.strerror or failure})"

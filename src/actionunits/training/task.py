@@ -41,7 +41,7 @@ class SystemTask(LightningModule):
         self.model = model
         self.plan, self.step = plan, step
         self.losses = Means()
-        self._checked, self._answers = Means(), Answers()
+        self._checked, self._answers = Means(), Answers(model.trained)
         self._training_set, self._choosing_set = plan.dataset(step.stage.name), plan.choosing()
 
     @property
