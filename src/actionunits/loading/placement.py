@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.geometry import FLIP_68, apply_affine, compose_affine, warp
+from actionunits.geometry.centre import averaged_down
 from actionunits.loading.inputs import InputRecipe
 
 Floats = NDArray[np.floating[Any]]
@@ -90,10 +91,10 @@ class Placement:
             # Four channels: OpenCV takes half the time of three.
             padded = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
             turned = warp(padded, self._fine_matrices[place], self._fine, border=border, average=False)
-            square = cv2.cvtColor(self._averaged(turned), cv2.COLOR_RGBA2RGB)
+            square = cv2.cvtColor(averaged_down(turned, self.recipe.output), cv2.COLOR_RGBA2RGB)
         else:
             (left, top), size = self.corner[place], self.recipe.size
-            square = self._averaged(picture[top : top + size, left : left + size])
+            square = averaged_down(picture[top : top + size, left : left + size], self.recipe.output)
             square = cv2.flip(square, 1) if self.flipped[place] else square
         cv2.split(square, list(out))
 
@@ -117,13 +118,6 @@ class Placement:
         zoom = side / self.recipe.size
         offset = (zoom - 1) / 2  # x' = (x + 0.5) zoom - 0.5: pixel centres are at integers
         return compose_affine(np.array([[zoom, 0.0, offset], [0.0, zoom, offset]]), square)
-
-    def _averaged(self, square: Image) -> Image:
-        """A square of any side, brought to the network's."""
-        fine, side = (self._fine,) * 2, (self.recipe.output,) * 2
-        if square.shape[:2] != fine:
-            square = cv2.resize(square, fine, interpolation=cv2.INTER_LINEAR)
-        return square if fine == side else cv2.resize(square, side, interpolation=cv2.INTER_AREA)
 
 
 def _middle(recipe: InputRecipe, count: int) -> NDArray[np.int64]:

@@ -7,17 +7,14 @@ from torch import Tensor, nn
 
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet
-from actionunits.geometry import INDICES_49_IN_68, apply_affine, crop_matrix
-from actionunits.geometry.mean_face import MEAN_68
+from actionunits.geometry import INDICES_49_IN_68
 from actionunits.loading import InputRecipe
-from actionunits.loading.placement import Placement
+from actionunits.models.cells import mean_face
 from actionunits.models.layers.au_regions import AUCentres, cut_regions
 from actionunits.models.layers.feat_conv import feat_convs
 from actionunits.models.layers.grouped_linear import GroupedLinear
 
 LANDMARKS = len(INDICES_49_IN_68)
-
-_SCALE, _MIDDLE = 100.0, 300.0  # of the picture from which the mean face is cut
 
 
 class GlobalBranch(nn.Module):
@@ -108,10 +105,7 @@ class LocalBranch(nn.Module):
 
 def mean_landmarks(recipe: InputRecipe) -> Tensor:
     """Where a mean face has its 49 landmarks in the middle square of its crop, (49, 2) float32, network's pixels."""
-    picture = _SCALE * MEAN_68 + _MIDDLE
-    stored = apply_affine(picture, crop_matrix(recipe.crop_recipe, picture))  # (68, 2)
-    square = Placement.central(recipe, 1).landmarks(stored[None, None])[0, 0]
-    return torch.from_numpy(square[list(INDICES_49_IN_68)])
+    return torch.from_numpy(mean_face(recipe)[list(INDICES_49_IN_68)]).float()
 
 
 def _halved(side: int, channels: tuple[int, ...]) -> int:
