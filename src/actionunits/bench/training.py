@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 from actionunits.bench.tables import save_table
-from actionunits.datasets.folds import Fold
-from actionunits.loading import FaceBatch, face_loader
+from actionunits.evaluation import folds_of
+from actionunits.loading import FaceBatch, face_loader, get_input
 from actionunits.models import AUModel
 from actionunits.store import Store
 from actionunits.training.devices import Device
@@ -58,8 +58,7 @@ class TrainingRate:
 
 def run_benchmark(
     recipes: Sequence[Recipe],
-    store: Store,
-    fold: Fold,
+    stores: Sequence[Store],
     *,
     device: Device | None = None,
     batches: int = 20,
@@ -69,18 +68,20 @@ def run_benchmark(
 
     Args:
         recipes: what to train.
-        store: pictures and labels that fit them all.
-        fold: whose training subjects are used.
+        stores: pictures and labels; each recipe gets the first of its crop, and the training subjects of its first
+            fold.
         device: what trains; None for the CPU.
         batches: that are timed, after two that are not; fewer if an epoch has fewer.
         watch: progress, in timings.
 
     Raises:
-        UsageError: the store or the fold does not fit a recipe.
+        UsageError: no store has the crop of a recipe, or it does not fit otherwise.
     """
     used = device or Device("cpu")
     for done, recipe in enumerate(recipes):
-        plan = plan_fold(recipe, store, fold, seed=0, device=used)
+        wanted = get_input(recipe.input).crop
+        store = next((each for each in stores if each.header.crop == wanted), stores[0])
+        plan = plan_fold(recipe, store, folds_of(store)[0], seed=0, device=used)
         model = make_model(recipe)
         stage = make_stages(recipe, model)[-1]
         model.begin(stage.name)

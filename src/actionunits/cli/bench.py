@@ -163,7 +163,7 @@ def models(
 @app.command("train")
 def train(
     recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Which recipes.")],
-    data: Annotated[Path, typer.Option(metavar="STORE", help="A store that fits them.")],
+    data: Annotated[list[Path], typer.Option(metavar="STORE", help="A store of each crop; may be repeated.")],
     tier: Annotated[str | None, typer.Option(help="Of the recipes, as in mini.")] = None,
     batches: Annotated[int, typer.Option(min=1, help="Batches that are timed.")] = 20,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
@@ -172,15 +172,15 @@ def train(
     """Images a second of the loader alone, of training steps alone, and of both together."""
     from actionunits.bench import training as bench
     from actionunits.bench.journey import machine
-    from actionunits.evaluation import folds_of, open_store
+    from actionunits.evaluation import open_store
     from actionunits.training import load_recipe
     from actionunits.training.devices import find_device
 
-    store = open_store(data)
+    stores = [open_store(folder) for folder in data]
     loaded = [load_recipe(name, tier=tier) for name in recipes]
     with counting("timings") as watch:
         used = find_device(device, loaded[0].precision)
-        lines = list(bench.run_benchmark(loaded, store, folds_of(store)[0], device=used, batches=batches, watch=watch))
+        lines = list(bench.run_benchmark(loaded, stores, device=used, batches=batches, watch=watch))
     table = Table("recipe", "stage", "what", "workers", "images", "seconds", "images/s", "device", title=machine())
     for line in lines:
         rates = (str(line.images), f"{line.seconds:.2f}", f"{line.rate:.0f}")
