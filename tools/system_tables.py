@@ -137,8 +137,6 @@ def command(run: Run) -> str:
     facts = run.facts
     tier = facts.recipe.get("tier")
     options = [f"--tier {tier}"] if tier else []
-    if facts.recipe.get("select.on") not in (None, "validation"):
-        options.append(f"--set select.on={facts.recipe['select.on']}")
     folds = sorted(set(run.folds.tolist()))
     verb = f"train {label(run)} --fold {folds[0]}" if len(folds) == 1 else f"crossval {label(run)}"
     aus = "" if "recipe" in facts.recipe else f" --aus {facts.au_set}"
