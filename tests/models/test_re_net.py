@@ -430,7 +430,8 @@ def test_scale_1_and_bias_0(lite) -> None:
 def test_the_stage() -> None:
     (stage,) = RENet(BP4D_12).stages
     assert (stage.epochs, stage.batch, stage.optimizer, stage.patience) == (60, 100, "adam", 10)
-    assert dict(stage.rates) == {"backbone": 1e-4, "head": 1e-4}
+    assert dict(stage.rates) == {"backbone": 1e-4, "head": 1e-4, "norms": 1e-4}
+    assert "norms" not in RENet(BP4D_12, affine=False, head="per_au").stages[0].rates
     assert RENet(DISFA_8, relation="learnable").stages[0].epochs == 40
 
 
@@ -464,3 +465,15 @@ def test_models_of_one_seed_begin_alike() -> None:
 def test_wrong_settings(settings, said) -> None:
     with pytest.raises(UsageError, match=said):
         RENet(AUS, **LITE, **settings)
+
+
+def test_norms_can_learn_at_a_rate_of_their_own() -> None:
+    model = RENet(AUS, **LITE)
+    model.stages = (dataclasses.replace(model.stages[0], rates={"norms": 1e-2}),)
+    model.begin("train")
+    norms = {id(each) for module in model.parts()["norms"] for each in module.parameters()}
+    assert {id(each) for each in model.parameters() if each.requires_grad} == norms != set()
+    prefixes = model.part_prefixes(["norms"])
+    awake = [f"{name}." for name, module in model.named_modules() if name and module.training]
+    assert awake
+    assert all(name.startswith(prefixes) for name in awake)

@@ -20,7 +20,7 @@ SYSTEMS = {
         8,
         {"stem": ["stem", "head"], "local": ["stem", "l_net"], "shape": ["stem", "l_net", "p_net"]},
     ),
-    "re_net/synthau": ("re-256", 30, {"train": ["backbone", "head"]}),
+    "re_net/synthau": ("re-256", 30, {"train": ["backbone", "norms", "head"]}),
     "lorral/none_synthau": ("jaa-200", 12, {"base": BASE}),
     "lorral/hopfield_synthau": ("jaa-200", 12, RELATED),
     "lorral/sa_synthau": ("jaa-200", 12, RELATED),

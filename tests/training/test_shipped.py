@@ -84,7 +84,7 @@ def test_a_recipe_loads_and_makes_its_model(name):
         model = untrained(recipe)
         stages = make_stages(recipe, model)
         assert any(stage.epochs for stage in stages)
-        parts = dict(model.named_children())
+        parts = model.parts()
         assert all(set(stage.rates) <= set(parts) for stage in stages)
         assert model.input.id == recipe.input
         if recipe.select.by == "icc":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -97,6 +97,18 @@ class AUModel(nn.Module, ABC):
         """How strongly each AU (row) listens to each other one, (A, A); None for systems without such weights."""
         return None
 
+    def parts(self) -> Mapping[str, tuple[nn.Module, ...]]:
+        """What stages train or freeze, by name: the child modules.
+
+        A system may add pieces of a child that learn at a rate of their own; they come after the child.
+        """
+        return {name: (child,) for name, child in self.named_children()}
+
+    def part_prefixes(self, names: Collection[str]) -> tuple[str, ...]:
+        """How the names of some parts' weights begin in the ``state_dict``."""
+        paths = {module: path for path, module in self.named_modules()}
+        return tuple(f"{paths[module]}." for name in names for module in self.parts()[name])
+
     def observe(self, labels: TrainingLabels) -> None:
         """Look at the training labels; called once before the first stage, in every fold."""
 
@@ -109,16 +121,16 @@ class AUModel(nn.Module, ABC):
         Raises:
             UsageError: there is no such stage, or it trains a part that the model does not have.
         """
-        chosen = self.find_stage(stage)
-        children = dict(self.named_children())
-        missing = sorted(chosen.rates.keys() - children.keys())
+        chosen, parts = self.find_stage(stage), self.parts()
+        missing = sorted(chosen.rates.keys() - parts.keys())
         if missing:
-            known = f"It has {', '.join(children)}"
+            known = f"It has {', '.join(parts)}"
             raise UsageError(f"stage {stage!r}", f"trains {missing[0]!r}, which this model does not have", known)
         self.stage, self._awake = stage, frozenset(chosen.rates)
         self.zero_grad()  # what an earlier stage left must not count where gradients are clipped
-        for name, child in children.items():
-            child.requires_grad_(name in self._awake)
+        for name, modules in parts.items():
+            for module in modules:
+                module.requires_grad_(name in self._awake)
         self.train(self.training)
 
     def find_stage(self, name: str) -> Stage:
@@ -137,9 +149,9 @@ class AUModel(nn.Module, ABC):
         """As in PyTorch, but frozen parts stay as they are when they predict."""
         super().train(mode)
         if mode and self._awake is not None:
-            for name, child in self.named_children():
-                if name not in self._awake:
-                    child.eval()
+            for name, modules in self.parts().items():
+                for module in modules:
+                    module.train(name in self._awake)
         return self
 
     def stage_settings(self, stage: str) -> Mapping[str, Any]:

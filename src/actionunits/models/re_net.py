@@ -28,7 +28,7 @@ The paper's rows, as settings beside the defaults:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Literal, get_args
 
@@ -120,7 +120,7 @@ class RENet(AUModel):
         super().__init__(aus, input)
         _require_settings(task, strategy, head, unseen_stats, affine, unseen, recalibrate)
         self.task, self.strategy, self.shared = task, strategy, head == "shared"
-        self.unseen_stats, self.recalibrate = unseen_stats, recalibrate
+        self.unseen_stats, self.recalibrate, self.affine = unseen_stats, recalibrate, affine
         self.backbone = create_backbone(backbone, weights=backbone_weights, stride=backbone_stride)
         self.scores = LEVELS if task == "intensity" else 1
         self.head = nn.Linear(self.backbone.channels, self.scores * (1 if self.shared else len(self.aus)))
@@ -133,9 +133,14 @@ class RENet(AUModel):
         self.backbone.to(memory_format=torch.channels_last)  # twice as quick on a CPU
         self._all = tuple(range(len(self.aus)))
         self.trained = tuple(place for place in self._all if place not in self.graph.unseen)
-        parts = ["backbone", "head"] + (["graph"] if relation == "learnable" else [])
+        parts = ["backbone", "head"] + (["norms"] if affine else []) + (["graph"] if relation == "learnable" else [])
         epochs = _EPOCHS_PER_AU * len(self.trained)
         self.stages = (Stage("train", rates=dict.fromkeys(parts, 1e-4), epochs=epochs, batch=100, patience=10),)
+
+    def parts(self) -> Mapping[str, tuple[nn.Module, ...]]:
+        """The child modules, and ``norms``, the norms by AU, where they learn: they hold all that is an AU's own."""
+        norms = tuple(each for each in self.backbone.modules() if isinstance(each, GraphNorm))
+        return {**super().parts(), **({"norms": norms} if self.affine else {})}
 
     def forward(self, batch: FaceBatch) -> AUOutput:
         """Find the AUs in N faces; in training, those that :attr:`AUOutput.columns` names."""

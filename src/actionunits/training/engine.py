@@ -121,14 +121,13 @@ def _load_parts(model: AUModel, path: Path, parts: Collection[str]) -> None:
 
     The file may be that of a system with other parts beside these: of another row of an ablation.
     """
-    own, children = model.state_dict(), dict(model.named_children())
+    own, ours, every = model.state_dict(), model.part_prefixes(parts), model.part_prefixes(model.parts())
 
     def wanted(name: str) -> bool:
-        part = name.partition(".")[0]
-        return part in parts or (part not in children and name in own)
+        return name.startswith(ours) or (name in own and not name.startswith(every))
 
     _, state, _ = load_state_of(path)
-    others = {name: value for name, value in own.items() if name.partition(".")[0] not in parts}
+    others = {name: value for name, value in own.items() if not name.startswith(ours)}
     load_state(model, others | {name: value for name, value in state.items() if wanted(name)})
 
 

@@ -106,7 +106,7 @@ def _changed(stage: Stage, changes: Mapping[str, Any], model: AUModel, where: Wh
 def _rates(
     old: Mapping[str, float], changes: Mapping[str, float | None], model: AUModel, path: str, where: Where
 ) -> dict[str, float]:
-    parts = tuple(name for name, _ in model.named_children())
+    parts = tuple(model.parts())
     for part, rate in changes.items():
         if rate is not None and part not in parts:
             here = f"{path}.{part}"

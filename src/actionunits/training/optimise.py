@@ -64,10 +64,14 @@ def rate_factor(stage: Stage, step: int, batches: int) -> float:
 
 
 def _groups(model: AUModel, stage: Stage) -> Iterator[dict[str, Any]]:
-    seen: set[nn.Parameter] = set()
+    owners = {
+        each: (part, spared)
+        for part, modules in model.parts().items()  # a piece of another part comes after it
+        for module in modules
+        for spared, each in _parameters(module)
+    }
     for part, rate in stage.rates.items():
-        found = [(name, each) for name, each in _parameters(model.get_submodule(part)) if each not in seen]
-        seen |= {each for _, each in found}
+        found = [(spared, each) for each, (owner, spared) in owners.items() if owner == part]
         bare = [each for spared, each in found if spared] if stage.optimizer == "adamw" else []
         rest = [each for spared, each in found if not (bare and spared)]
         if rest:
