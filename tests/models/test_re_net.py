@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -15,99 +14,11 @@ from torch.nn import functional  # noqa: E402
 
 from actionunits.errors import UsageError  # noqa: E402
 from actionunits.facs import BP4D_12, BP4D_INTENSITY_5, DISFA_8  # noqa: E402
-from actionunits.loading import FaceBatch  # noqa: E402
-from actionunits.models import TrainingLabels, re_net  # noqa: E402
+from actionunits.models import re_net  # noqa: E402
 from actionunits.models.backbones import create_backbone  # noqa: E402
-from actionunits.models.layers.graph_norm import GraphNorm  # noqa: E402
 from actionunits.models.re_net import RENet  # noqa: E402
-from actionunits.statistics import relation_matrix  # noqa: E402
 
-AUS = (4, 12, 25)
-LITE = {"input": "re-112", "backbone": "efficientnet_lite0", "backbone_stride": 16}
-
-
-class Separate(nn.Module):
-    """One batch norm per AU without scale and bias, then Eq. 5 with the relations as they are."""
-
-    column = 0
-
-    def __init__(self, norm: GraphNorm, relation: torch.Tensor, momentum: float | None) -> None:
-        super().__init__()
-        self.relation = relation
-        self.gamma, self.beta = norm.gamma.detach().clone(), norm.beta.detach().clone()
-        self.norms = nn.ModuleList(
-            nn.BatchNorm2d(norm.channels, eps=norm.eps, momentum=momentum, affine=False) for _ in norm.gamma
-        ).to(self.gamma)
-        for c, each in enumerate(self.norms):
-            each.running_mean.copy_(norm.running_mean[c])
-            each.running_var.copy_(norm.running_var[c])
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        row = self.relation[self.column]
-        gamma = sum(w * each for w, each in zip(row, self.gamma, strict=True)) / row.sum()
-        beta = sum(w * each for w, each in zip(row, self.beta, strict=True)) / row.sum()
-        return gamma[:, None, None] * self.norms[self.column](features) + beta[:, None, None]
-
-
-class Slow:
-    """RE-Net as the paper tells it: torchvision's ResNet-18, run once for each AU."""
-
-    def __init__(self, model: RENet, momentum: float | None = 0.1) -> None:
-        self.net = torchvision.models.resnet18(num_classes=model.scores).to(model.graph.relation)
-        state = {name: value for name, value in model.backbone.state_dict().items() if name in self.net.state_dict()}
-        state |= {f"fc.{name}": value for name, value in model.head.state_dict().items()}
-        convolutions = {name for name, each in self.net.named_parameters() if each.ndim == 4}
-        self.net.load_state_dict({name: state[name] for name in convolutions | {"fc.weight", "fc.bias"}}, strict=False)
-        for name, layer in model.backbone.named_modules():
-            if isinstance(layer, GraphNorm):
-                self.net.set_submodule(name, Separate(layer, model.graph.relation, momentum))
-        self.norms = [layer for layer in self.net.modules() if isinstance(layer, Separate)]
-
-    def __call__(self, image: torch.Tensor, column: int) -> torch.Tensor:
-        for norm in self.norms:
-            norm.column = column
-        return self.net(image)  # (N, 1 or 6)
-
-    def running(self, name: str) -> list[torch.Tensor]:
-        return [torch.stack([getattr(each, name) for each in norm.norms]) for norm in self.norms]
-
-
-def norms_of(model: RENet) -> list[GraphNorm]:
-    return [layer for layer in model.backbone.modules() if isinstance(layer, GraphNorm)]
-
-
-def assert_same_running(model: RENet, slow: Slow) -> None:
-    for name in ("running_mean", "running_var"):
-        for norm, expected in zip(norms_of(model), slow.running(name), strict=True):
-            torch.testing.assert_close(getattr(norm, name), expected, rtol=1e-5, atol=1e-5)
-
-
-def scatter(model: RENet) -> RENet:
-    """Norms that differ from AU to AU, as after training, in place."""
-    with torch.no_grad():
-        for norm in norms_of(model):
-            norm.gamma.copy_(1 + 0.3 * torch.randn_like(norm.gamma))
-            norm.beta.copy_(0.3 * torch.randn_like(norm.beta))
-            norm.running_mean.normal_(0, 0.1)
-            norm.running_var.uniform_(0.5, 2)
-    return model
-
-
-def labels(frames: int = 60, seed: int = 0) -> TrainingLabels:
-    rng = np.random.default_rng(seed)
-    common = rng.normal(size=(frames, 1))
-    intensity = np.clip(np.round(common + rng.normal(1, 1.5, (frames, len(AUS)))), 0, 5).astype(np.int8)
-    intensity[rng.random(intensity.shape) < 0.1] = -1
-    return TrainingLabels(np.sign(intensity).astype(np.int8), intensity)
-
-
-def make_faces(count: int, model: RENet, side: int = 33, seed: int = 0) -> FaceBatch:
-    drawn = torch.Generator().manual_seed(seed)
-    image = torch.randn(count, 3, side, side, generator=drawn).to(model.head.weight.dtype)
-    batch = FaceBatch.unlabelled(image, torch.full((count, 68, 2), torch.nan), len(model.aus))
-    intensity = torch.randint(0, 6, batch.intensity.shape, generator=drawn).to(torch.int8)
-    intensity[: count // 3] = -1
-    return dataclasses.replace(batch, intensity=intensity, occurrence=intensity.clamp(max=1))
+from .slow_re_net import AUS, LITE, Slow, assert_same_running, labels, make_faces, norms_of, scatter  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -280,110 +191,6 @@ def test_intensities() -> None:
     terms = model.loss(output, batch)
     torch.testing.assert_close(terms["total"], expected)
     assert terms.keys() == {"intensity", "total"}
-
-
-def test_what_it_sees_in_the_labels(lite) -> None:
-    seen = labels()
-    lite.observe(seen)
-    expected = relation_matrix(seen.occurrence)
-    np.testing.assert_allclose(lite.graph.relation, expected, rtol=1e-6)
-    np.testing.assert_allclose(lite.relations(), expected / expected.sum(axis=1, keepdims=True), rtol=1e-5)
-    levels = RENet(AUS, **LITE, task="intensity")
-    levels.observe(seen)
-    np.testing.assert_allclose(levels.graph.relation, relation_matrix(seen.intensity), rtol=1e-6)
-
-
-@pytest.mark.parametrize("rows", [512, 9])
-def test_recalibration_is_a_plain_mean_over_batches(resnet, monkeypatch, rows) -> None:
-    monkeypatch.setattr(re_net, "ROWS_AT_ONCE", rows)
-    model = resnet.double().eval()
-    model.recalibrate = 3
-    slow = Slow(model, momentum=None)
-    epoch = [make_faces(4, model, seed=seed) for seed in range(2)]
-    model.calibrate(lambda: iter(epoch))
-    with torch.no_grad():
-        for batch in [*epoch, epoch[0]]:
-            for column in range(len(AUS)):
-                slow(batch.image, column)
-    assert_same_running(model, slow)
-    assert not any(norm.training for norm in norms_of(model))
-
-
-def test_nothing_is_recalibrated_unless_asked(lite) -> None:
-    before = copy.deepcopy(lite.state_dict())
-    lite.calibrate(lambda: iter([make_faces(4, lite, side=48)]))
-    assert all(torch.equal(value, before[name]) for name, value in lite.state_dict().items())
-
-
-def test_recalibration_without_pictures_ends(lite) -> None:
-    lite.recalibrate = 3
-    lite.calibrate(lambda: iter([]))
-
-
-@pytest.mark.parametrize("strategy", ["single", "all"])
-def test_an_unseen_au_is_not_trained(strategy) -> None:
-    torch.manual_seed(0)
-    model = scatter(RENet(AUS, **LITE, strategy=strategy, unseen=(12,)))
-    model.observe(labels())
-    before = [(norm.running_mean[1].clone(), norm.running_var[1].clone()) for norm in norms_of(model)]
-    batch = make_faces(6, model, side=48)
-    other = dataclasses.replace(batch, occurrence=batch.occurrence.clone())
-    other.occurrence[:, 1] = 1 - other.occurrence[:, 1].clamp(min=0)
-    for _ in range(3):
-        output = model(batch)
-        assert 1 not in output.columns
-        loss = model.loss(output, batch)["total"]
-        assert torch.equal(loss, model.loss(output, other)["total"])
-        loss.backward()
-    for norm, (mean, var) in zip(norms_of(model), before, strict=True):
-        assert not norm.gamma.grad[1].any()
-        assert norm.gamma.grad[[0, 2]].any()
-        assert torch.equal(norm.running_mean[1], mean)
-        assert torch.equal(norm.running_var[1], var)
-    model.eval()
-    whole = model(batch)
-    assert whole.logits.shape == (6, 3)
-    assert torch.equal(model.loss(whole, batch)["total"], model.loss(whole, other)["total"])
-    assert model.stages[0].epochs == 10
-
-
-def test_the_statistics_of_an_unseen_au_are_estimated(monkeypatch) -> None:
-    monkeypatch.setattr(re_net, "ESTIMATE_BATCHES", 2)
-    torch.manual_seed(0)
-    model = scatter(RENet(AUS, **LITE, unseen=(12,))).double()
-    model.observe(labels())
-    before = copy.deepcopy(model)
-    epoch = [make_faces(4, model, side=48, seed=seed) for seed in range(3)]
-    model.eval().calibrate(lambda: iter(epoch))
-    plain = copy.deepcopy(before.backbone)  # what AU 12 makes of it, one batch norm for all
-    for name, norm in before.backbone.named_modules():
-        if isinstance(norm, GraphNorm):
-            one = nn.BatchNorm2d(norm.channels, eps=norm.eps, momentum=None).double()
-            one.weight.data, one.bias.data = (
-                (before.relations()[1] @ each).detach() for each in (norm.gamma, norm.beta)
-            )
-            plain.set_submodule(name, nn.Sequential(one, norm.act))
-    for batch in epoch[:2]:
-        plain(batch.image)
-    ones = [layer for layer in plain.modules() if isinstance(layer, nn.BatchNorm2d)]
-    for norm, old, one in zip(norms_of(model), norms_of(before), ones, strict=True):
-        torch.testing.assert_close(norm.running_mean[1], one.running_mean)
-        torch.testing.assert_close(norm.running_var[1], one.running_var)
-        assert torch.equal(norm.running_mean[[0, 2]], old.running_mean[[0, 2]])
-
-
-def test_the_statistics_of_an_unseen_au_are_those_of_its_neighbours() -> None:
-    torch.manual_seed(0)
-    model = scatter(RENet(AUS, **LITE, unseen=(12,), unseen_stats="edge_mean"))
-    model.observe(labels())
-    model.calibrate(lambda: pytest.fail("needs no pictures"))
-    weights = model.graph.relation[1, [0, 2]]
-    assert (weights > 0).all()
-    norm = norms_of(model)[3]
-    share = weights / weights.sum()
-    torch.testing.assert_close(norm.running_mean[1], share @ norm.running_mean[[0, 2]])
-    between = (share[0] * share[1]) * (norm.running_mean[0] - norm.running_mean[2]).square()
-    torch.testing.assert_close(norm.running_var[1], share @ norm.running_var[[0, 2]] + between)
 
 
 def test_maps_of_an_au_are_its_own_channels(lite) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from actionunits.cli.progress import training
 from actionunits.cli.training_options import (
     AUs,
     Changes,
@@ -19,6 +18,7 @@ from actionunits.cli.training_options import (
     Reuse,
     Seed,
     Tier,
+    run,
 )
 
 
@@ -48,19 +48,8 @@ def crossval(
     dry_run: DryRun = False,
 ) -> None:
     """Test every subject once, by a system that never saw them; write predictions and the table."""
-    from actionunits.evaluation import open_store, render
-    from actionunits.training.crossval import Settings, cross_validate_named, estimate_named
+    from actionunits.training.crossval import Settings
 
     settings = Settings(tier, changes or (), reuse or (), device, devices)
-    store = open_store(*data)
-    if dry_run:
-        first = min(fold or [1])
-        sheet = estimate_named(recipe, store, fold=first, folds=folds, aus=aus, seed=seed, settings=settings)
-        typer.echo(render([sheet], "md"))
-        return
-    with training() as watch:
-        sheet = cross_validate_named(
-            recipe, store, out, folds=folds, only=fold or (), aus=aus, seed=seed, settings=settings, watch=watch
-        )
-    typer.echo(render([sheet], "md"))
-    typer.echo(f"{out}: predictions of every test frame, counts of every fold, and the table")
+    if run(recipe, data, out, only=fold or (), folds=folds, aus=aus, seed=seed, settings=settings, dry_run=dry_run):
+        typer.echo(f"{out}: predictions of every test frame, counts of every fold, and the table")

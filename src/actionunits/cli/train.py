@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from actionunits.cli.progress import training
 from actionunits.cli.training_options import (
     AUs,
     Changes,
@@ -19,6 +18,7 @@ from actionunits.cli.training_options import (
     Reuse,
     Seed,
     Tier,
+    run,
 )
 
 
@@ -38,18 +38,8 @@ def train(
     dry_run: DryRun = False,
 ) -> None:
     """Train all stages on one fold, test it, and write the model, the predictions and the table."""
-    from actionunits.evaluation import open_store, render
-    from actionunits.training.crossval import Settings, cross_validate_named, estimate_named
+    from actionunits.training.crossval import Settings
 
     settings = Settings(tier, changes or (), reuse or (), device, devices)
-    store = open_store(*data)
-    if dry_run:
-        sheet = estimate_named(recipe, store, fold=fold, folds=folds, aus=aus, seed=seed, settings=settings)
-        typer.echo(render([sheet], "md"))
-        return
-    with training() as watch:
-        sheet = cross_validate_named(
-            recipe, store, out, folds=folds, only=[fold], aus=aus, seed=seed, settings=settings, watch=watch
-        )
-    typer.echo(render([sheet], "md"))
-    typer.echo(f"{out}: predictions of every test frame and the table; {out / 'folds' / f'fold{fold}'}: the model")
+    if run(recipe, data, out, only=[fold], folds=folds, aus=aus, seed=seed, settings=settings, dry_run=dry_run):
+        typer.echo(f"{out}: predictions of every test frame and the table; {out / 'folds' / f'fold{fold}'}: the model")

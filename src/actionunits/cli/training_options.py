@@ -1,11 +1,17 @@
-"""The options of training a recipe, which ``train`` and ``crossval`` share."""
+"""What ``train`` and ``crossval`` share: their options, and the run itself."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from actionunits.cli.progress import training
+
+if TYPE_CHECKING:
+    from actionunits.training.crossval import Settings
 
 Data = Annotated[
     list[Path],
@@ -31,3 +37,36 @@ Devices = Annotated[int, typer.Option(min=1, max=64, help="Graphics cards that s
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print shapes, parameters, steps and an estimate of time; write nothing.")
 ]
+
+
+def run(
+    name: str,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    only: Sequence[int],
+    folds: str | None,
+    aus: str | None,
+    seed: int,
+    settings: Settings,
+    dry_run: bool,
+) -> bool:
+    """Train and test on some folds, all if none is named, and print the table; or only the estimate for the first.
+
+    Returns:
+        Whether a run was written.
+    """
+    from actionunits.evaluation import open_store, render
+    from actionunits.training.crossval import cross_validate_named, estimate_named
+
+    store = open_store(*data)
+    if dry_run:
+        first = min(only, default=1)
+        sheet = estimate_named(name, store, fold=first, folds=folds, aus=aus, seed=seed, settings=settings)
+    else:
+        with training() as watch:
+            sheet = cross_validate_named(
+                name, store, out, folds=folds, only=only, aus=aus, seed=seed, settings=settings, watch=watch
+            )
+    typer.echo(render([sheet], "md"))
+    return not dry_run
