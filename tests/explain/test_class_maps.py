@@ -152,6 +152,16 @@ CASES = {
     "lp_net": {"input": {"id": "tiny", "crop": "lp-240-masked", "size": 224, "side": 64}, "hidden": 8, **_RESNET},
     "re_net": {"input": {"id": "tiny", "crop": "re-256", "size": 224, "side": 64}, **_RESNET},
     "lorral": _LORRAL,
+    "au_rcnn": {
+        "input": {"id": "tiny", "crop": "aurcnn-512", "size": 512, "side": 64},
+        "backbone": "resnet18",
+        "hidden": 32,
+    },
+    "roi_gcn": {
+        "input": {"id": "tiny", "crop": "roi-256", "size": 256, "side": 64},
+        "backbone": "hrnet_w18_small",
+        "roi_cells": 3,
+    },
 }
 
 

@@ -28,12 +28,17 @@ _LORRAL = {
     "hidden": 8,
     "heads": 2,
 }
+_RCNN = {"input": _tiny("aurcnn-512", 512, 64), "backbone": "efficientnet_lite0", "hidden": 8, "pool": 4}
 CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lp_net": ("lp_net", {"input": _tiny("lp-240-masked", 224, 48), "hidden": 4, **_RESNET}),
     "re_net": ("re_net", {"input": _tiny("re-256", 224, 32), **_RESNET}),
     "lorral-hopfield": ("lorral", _LORRAL),
     "lorral-attention": ("lorral", {**_LORRAL, "relation": "self_attention"}),
     "lorral-bilstm": ("lorral", {**_LORRAL, "relation": "bilstm"}),
+    "au_rcnn": ("au_rcnn", {**_RCNN, "backbone": "resnet18"}),
+    "au_rcnn-mean": ("au_rcnn", {**_RCNN, "boxes": "mean", "pooling": "align", "tail": False}),
+    "au_rcnn-fpn": ("au_rcnn", {**_RCNN, "neck": "fpn"}),
+    "roi_gcn": ("roi_gcn", {"input": _tiny("roi-256", 256, 64), "backbone": "hrnet_w18_small", "roi_cells": 3}),
 }
 
 

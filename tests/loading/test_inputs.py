@@ -41,11 +41,16 @@ def test_the_papers_numbers(name, crop, stored, size, rotation, scaling):
 
 @pytest.mark.parametrize(
     ("name", "papers", "scaling"),
-    [("lp-112", "lp-224", LITE), ("re-112", "re-224", LITE), ("jaa-112", "jaa-176", LITE)],
+    [
+        ("lp-112", "lp-224", LITE),
+        ("re-112", "re-224", LITE),
+        ("jaa-112", "jaa-176", LITE),
+        ("roi-128", "roi-256-disfa", LITE),
+    ],
 )
 def test_light_networks_see_the_papers_cuts_smaller(name, papers, scaling):
     recipe, paper = get_input(name), get_input(papers)
-    assert recipe.output == recipe.side == 112
+    assert recipe.output == recipe.side == int(name.rpartition("-")[2])
     assert (recipe.mean, recipe.std) == scaling
     varied = ("crop", "size", "flip", "rotation", "shift", "duplicate", "brightness", "contrast")
     assert [getattr(recipe, each) for each in varied] == [getattr(paper, each) for each in varied]

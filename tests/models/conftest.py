@@ -13,7 +13,7 @@ from actionunits.geometry.mean_face import MEAN_68  # noqa: E402
 from actionunits.loading import FaceBatch  # noqa: E402
 from actionunits.models import AUModel, TrainingLabels, create_model, find_model  # noqa: E402
 
-EXPECTED = frozenset({"linear", "lp_net", "re_net", "lorral"})
+EXPECTED = frozenset({"linear", "lp_net", "re_net", "lorral", "roi_gcn", "au_rcnn"})
 """Systems that are registered and may not be there yet."""
 
 AUS = (1, 4, 12, 25)  # each has a place on the face
@@ -50,6 +50,8 @@ _LORRAL = {
     "hidden": 16,
     "heads": 2,
 }
+_RCNN = {"input": _small("aurcnn-512", 512), "backbone": "efficientnet_lite0", "hidden": 16, "pool": 4}
+_ROI = {"input": _small("roi-256", 256), "backbone": "efficientnet_lite0", "roi_cells": 3}
 
 CASES = (
     Case("linear", "resnet", {"input": _small("lp-240-masked", 224), "backbone": "resnet18"}),
@@ -66,6 +68,14 @@ CASES = (
     Case("lorral", "attention", {**_LORRAL, "relation": "self_attention", "freeze_landmarks": True}),
     Case("lorral", "bilstm", {**_LORRAL, "relation": "bilstm", "detach_local": True}),
     Case("lorral", "none", {**_LORRAL, "relation": "none", "dice": True}),
+    Case("au_rcnn", "resnet", {**_RCNN, "backbone": "resnet18", "merge": "all"}),
+    Case("au_rcnn", "lite", {**_RCNN, "pooling": "align", "loss": "bce", "norms": "frozen"}),
+    Case("au_rcnn", "mean", {**_RCNN, "tail": False, "boxes": "mean", "mask_impossible": True}),
+    Case("au_rcnn", "fpn", {**_RCNN, "neck": "fpn"}),
+    Case("roi_gcn", "hrnet", {**_ROI, "backbone": "hrnet_w18_small", "roi_cells": 2}),
+    Case("roi_gcn", "gap", {**_ROI, "eig_head": "gap", "laplacian": "adj", "residual": True, "alpha_on": "a"}),
+    Case("roi_gcn", "graph", {**_ROI, "graph": "unsupervised", "eigenvectors": 6, "loss_a_reduction": "sum"}),
+    Case("roi_gcn", "heatmap", {**_ROI, "target": "heatmap", "graph": "none", "weighted": True, "decode": "max"}),
 )
 
 

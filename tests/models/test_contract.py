@@ -181,10 +181,15 @@ def test_unknown_labels_have_no_part_in_the_loss(model, make_batch) -> None:
         shown = unknown if output.columns is None else unknown[:, list(output.columns)]
         assert output.logits.shape == shown.shape
         scores = {"logits": output.logits, "levels": output.levels}
-        scores |= {name: each for name, each in output.parts.items() if each.shape == shown.shape}
+        # One number, or one map, of each AU.
+        of_aus = {name: each for name, each in output.parts.items() if each.ndim in (2, 4)}
+        scores |= {name: each for name, each in of_aus.items() if each.shape[:2] == shown.shape}
+        scores |= {name: each for name, each in output.parts.items() if name == "box_logits"}  # (N, R, A)
         scores = {name: each for name, each in scores.items() if each is not None and each.requires_grad}
         total = model.loss(output, batch)["total"]
         gradients = torch.autograd.grad(total, list(scores.values()), allow_unused=True)
+        if "box_logits" in scores:
+            gradients = [each if each is None or each.ndim == 2 else each.transpose(1, 2) for each in gradients]
         for name, gradient in zip(scores, gradients, strict=True):
             assert gradient is None or not gradient[shown].any(), f"{stage.name}: {name}"
         assert any(gradient is not None and gradient[~shown].any() for gradient in gradients)

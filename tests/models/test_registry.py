@@ -18,11 +18,11 @@ LIGHT = {"input": "lp-112", "backbone": "resnet18", "backbone_stride": 16}
 
 
 def test_names() -> None:
-    assert list_models() == ("linear", "lorral", "lp_net", "re_net")
+    assert list_models() == ("au_rcnn", "linear", "lorral", "lp_net", "re_net", "roi_gcn")
     assert find_model("linear") is Linear
     with pytest.raises(UsageError, match=r"'liner': no such system\. The nearest is 'linear'\."):
         find_model("liner")
-    with pytest.raises(UsageError, match=r"There are linear, lorral, lp_net, re_net\."):
+    with pytest.raises(UsageError, match=r"There are au_rcnn, linear, lorral, lp_net, re_net, roi_gcn\."):
         create_model("openface", 12)
 
 
@@ -47,7 +47,7 @@ def test_without_torch_the_error_says_what_to_install() -> None:
 
 def test_settings_are_kept_with_the_defaults() -> None:
     model = create_model("linear", "1,2", **LIGHT)
-    assert model.settings == {**LIGHT, "backbone_weights": None, "balance": "none"}
+    assert model.settings == {**LIGHT, "backbone_weights": None, "hidden": None, "balance": "none"}
     assert model.aus.numbers == (1, 2)
     assert model.training
 
@@ -64,7 +64,7 @@ def test_an_input_recipe_of_ones_own() -> None:
     ("settings", "said"),
     [
         ({"balanse": "none"}, r"linear: 'balanse': no such setting\. The nearest is 'balance'"),
-        ({"zzz": 1}, r"There are backbone, backbone_stride, backbone_weights, balance, input"),
+        ({"zzz": 1}, r"There are backbone, backbone_stride, backbone_weights, balance, hidden, input"),
         ({"aus_": 1}, "no such setting"),
         ({"balance": "some"}, r"linear: balance: 'some': .*'none' or 'selective'"),
         ({"backbone_stride": "16"}, "backbone_stride: '16': .*integer"),

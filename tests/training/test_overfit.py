@@ -25,6 +25,9 @@ SYSTEMS = {
     "lorral/hopfield_synthau": ("jaa-200", 12, RELATED),
     "lorral/sa_synthau": ("jaa-200", 12, RELATED),
     "lorral/bilstm_synthau": ("jaa-200", 12, RELATED),
+    "au_rcnn/synthau": ("aurcnn-512", 12, {"train": ["stem", "head"]}),
+    "au_rcnn/ablations/synthau_cnn_res": ("aurcnn-512", 12, {"train": ["stem", "head"]}),
+    "roi_gcn/synthau": ("roi-256", 12, {"train": ["backbone", "head", "graph", "eig_head"]}),
 }
 """Recipe: crop, epochs of each stage, and the parts that each stage trains."""
 

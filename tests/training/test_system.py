@@ -9,6 +9,7 @@ pytest.importorskip("lightning")
 from actionunits.errors import UsageError
 from actionunits.evaluation import compare_runs, cross_validate, folds_of, read_runs
 from actionunits.evaluation.runs import Run
+from actionunits.facs import AUSet
 from actionunits.models import load_model
 from actionunits.training import RecipeSystem, cross_validate_named, list_recipes, predict
 from actionunits.training.crossval import Settings
@@ -103,6 +104,17 @@ def test_options_of_recipes_are_not_for_baselines(store, tmp_path):
 
 
 def test_a_system_says_only_what_it_was_trained_for(store, recipe, tmp_path):
-    system = RecipeSystem(recipe(tier="quick"), folds_of(store), tmp_path / "run")
-    with pytest.raises(UsageError, match="finds AU 1,12, not 1"):
+    system = RecipeSystem(recipe("aus=12", tier="quick"), folds_of(store), tmp_path / "run")
+    with pytest.raises(UsageError, match="finds AU 12, not 1"):
         cross_validate(system, store, tmp_path / "run", aus="1")
+
+
+def test_tables_tell_of_what_the_recipe_reports(store, recipe_file, recipe, tmp_path):
+    assert recipe("report=12").reported == AUSet((12,))
+    assert recipe().reported == recipe("report=4").reported == AUSet((1, 12))
+    for name, changes in (("whole", ()), ("part", ("report=12",))):
+        settings = Settings(tier="quick", changes=changes)
+        cross_validate_named(str(recipe_file), store, tmp_path / name, only=[1], settings=settings)
+    whole, part = Run(tmp_path / "whole"), Run(tmp_path / "part")
+    assert (whole.facts.aus, part.facts.aus) == ((1, 12), (12,))
+    np.testing.assert_array_equal(part.probability("12"), whole.probability("12"))

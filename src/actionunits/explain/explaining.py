@@ -17,6 +17,7 @@ from actionunits.explain.class_maps import class_maps
 from actionunits.explain.embedding import LEAST, au_picture, embed, occurrence_picture
 from actionunits.explain.faces import SeenFaces, faces_of_picture, faces_of_store
 from actionunits.explain.relations import Relations, relations_of
+from actionunits.explain.roi_maps import roi_pictures
 from actionunits.explain.sheets import FaceRow, map_sheet
 from actionunits.facs import FACS, AUSet, AUSetLike, column
 from actionunits.loading import FaceBatch
@@ -67,7 +68,7 @@ def explain_picture(model: AUModel, picture: str | Path, out: str | Path, *, aus
     chosen = _chosen(model, aus)
     faces = faces_of_picture(picture, model.input)
     rows, table = _maps(model, faces, chosen)
-    pictures = {"maps.png": _sheet(model, rows, Path(picture).name)}
+    pictures = {"maps.png": _sheet(model, rows, Path(picture).name), **roi_pictures(model, faces, chosen)}
     texts = {"maps.csv": csv_text(table, _COLUMNS)}
     relations = relations_of(model, faces.batch)
     if relations is not None:
@@ -115,7 +116,7 @@ def explain_store(
     rng = np.random.default_rng(seed)
     faces = faces_of_store(opened, model.input, _telling_rows(opened, chosen, left, frames, rng), model.aus)
     rows, table = _maps(model, faces, chosen)
-    pictures = {"maps.png": _sheet(model, rows, opened.header.dataset)}
+    pictures = {"maps.png": _sheet(model, rows, opened.header.dataset), **roi_pictures(model, faces, chosen)}
     texts = {"maps.csv": csv_text(table, _COLUMNS)}
     sample = np.sort(rng.permutation(left)[:points])
     if len(sample) >= LEAST:

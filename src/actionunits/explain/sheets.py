@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.facs import column
-from actionunits.viz.charts import GREY, INK, write_text
+from actionunits.viz.charts import BLUE, GREY, INK, RED, write_text
 from actionunits.viz.palette import DARK, PALE, Colour, Picture
 from actionunits.viz.panel import short_name
 from actionunits.viz.text import line_height, shortened
@@ -36,10 +36,12 @@ class FaceRow:
     Attributes:
         name: of the face.
         crop: (S, S, 3) uint8 RGB.
-        maps: (A, H, W) float32, 0 to 1, over the same square.
+        maps: (A, H, W) float32, 0 to 1, or where ``signed`` -1 to 1, over the same square.
         aus: A action units.
         notes: what is said of each under its name, A texts.
         bold: whether each is found.
+        signed: the maps say something below 0 too.
+        regions: (A, R, H, W) bool, each to be framed on its AU's map; None for none.
     """
 
     name: str
@@ -48,6 +50,8 @@ class FaceRow:
     aus: tuple[int, ...]
     notes: tuple[str, ...]
     bold: tuple[bool, ...]
+    signed: bool = False
+    regions: NDArray[np.bool_] | None = None
 
 
 def map_sheet(faces: Sequence[FaceRow], title: str, note: str) -> Picture:
@@ -77,7 +81,7 @@ def map_sheet(faces: Sequence[FaceRow], title: str, note: str) -> Picture:
         for number, au in enumerate(face.aus):
             row, seat = divmod(number, across - 1)
             x, high = _PAD + (seat + 1) * (TILE + _GAP), y + row * (TILE + captions + _GAP)
-            _lay(canvas, overlaid(face.crop, face.maps[number]), x, high)
+            _lay(canvas, _tile(face, number), x, high)
             name = shortened(f"{column(au)} {short_name(au)}", _TEXT, TILE, bold=True)
             colour = INK if face.bold[number] else GREY
             write_text(canvas, name, x, high + TILE + 3, _TEXT, colour, bold=face.bold[number])
@@ -98,16 +102,43 @@ def overlaid(crop: Picture, values: Float32) -> Picture:
     Returns:
         (TILE, TILE, 3) uint8 RGB.
     """
+    level = np.clip(cv2.resize(values, (TILE, TILE), interpolation=cv2.INTER_LINEAR), 0, 1)
+    drawn = _covered(crop, level, _warm(level))
+    _frame(drawn, level > _HALF)
+    return drawn
+
+
+def overlaid_signed(crop: Picture, values: Float32) -> Picture:
+    """The same for a map from -1 to 1: red where it is above 0, blue where it is below, without a line."""
+    level = np.clip(cv2.resize(values, (TILE, TILE), interpolation=cv2.INTER_LINEAR), -1, 1)
+    colours = np.where((level > 0)[..., None], np.asarray(RED, np.float32), np.asarray(BLUE, np.float32))
+    return _covered(crop, np.abs(level), colours)
+
+
+def _tile(face: FaceRow, number: int) -> Picture:
+    """The map of one action unit on its crop."""
+    drawn = (overlaid_signed if face.signed else overlaid)(face.crop, face.maps[number])
+    for region in () if face.regions is None else face.regions[number]:
+        inside = cv2.resize(region.astype(np.uint8), (TILE, TILE), interpolation=cv2.INTER_NEAREST)
+        _frame(drawn, inside > 0)
+    return drawn
+
+
+def _covered(crop: Picture, level: Float32, colours: Float32) -> Picture:
+    """A crop under colours, (TILE, TILE, 3), that cover it the more the higher the level is."""
     picture = _resized(crop).astype(np.float32)
     grey = picture.mean(axis=2, keepdims=True)
     ground = _FADED * picture + (1 - _FADED) * grey
-    level = np.clip(cv2.resize(values, (TILE, TILE), interpolation=cv2.INTER_LINEAR), 0, 1)
     cover = (_OPACITY * np.minimum(level / _FULL, 1))[..., None]
-    drawn: Picture = (ground * (1 - cover) + _warm(level) * cover + 0.5).astype(np.uint8)
-    contours, _ = cv2.findContours((level > _HALF).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    covered: Picture = (ground * (1 - cover) + colours * cover + 0.5).astype(np.uint8)
+    return covered
+
+
+def _frame(drawn: Picture, inside: NDArray[np.bool_]) -> None:
+    """A line around some places, in place."""
+    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(drawn, contours, -1, DARK, 3, cv2.LINE_AA)
     cv2.drawContours(drawn, contours, -1, PALE, 1, cv2.LINE_AA)
-    return drawn
 
 
 def _warm(level: Float32) -> Float32:

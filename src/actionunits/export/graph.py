@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +88,7 @@ def to_onnx(model: AUModel) -> bytes:
                 input_names=list(given),
                 output_names=outputs,
                 dynamic_shapes={name: {0: Dim("N")} for name in given},
+                custom_translation_table={torch.ops.torchvision.roi_pool.default: _max_roi_pool},
                 verbose=False,
             )
     except Exception as failure:  # the exporter raises nearly anything
@@ -109,6 +110,14 @@ def _faces(image: Tensor, landmarks: Tensor | None, aus: int) -> FaceBatch:
     labels = torch.full((count, aus), _UNKNOWN, dtype=torch.int8)
     numbers = torch.arange(count)
     return FaceBatch(image, points, labels, labels, image.new_zeros(count), numbers, numbers, (), ())
+
+
+def _max_roi_pool(features: Any, boxes: Any, scale: float, height: int, width: int) -> tuple[Any, Any]:
+    """torchvision's pooling of boxes in ONNX's words, for which PyTorch takes another number of arguments."""
+    from onnxscript import opset18
+
+    pooled = opset18.MaxRoiPool(features, boxes, pooled_shape=[height, width], spatial_scale=scale)
+    return pooled, pooled  # the second, the places of the maxima, is for gradients
 
 
 def _without_traces(model: ModelProto) -> ModelProto:

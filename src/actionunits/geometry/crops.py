@@ -334,6 +334,7 @@ CROP_RECIPES = _recipes(
     CropRecipe("roi-256", 256, "box", scale=1.4, antialias=True),
     # AU R-CNN (Ma et al. 2019): 20 pixels left and right, 50 above, none below, stretched to a square.
     CropRecipe("aurcnn-512", 512, "margins", margins=(20, 50, 20, 0)),
+    CropRecipe("aurcnn-608", 608, "margins", margins=(20, 50, 20, 0)),
     # For small networks: eye centres 36 px apart and level, mouth 39 px below them. Over 40 neutral photographs the
     # mesh's top came to row 5, the brows to row 22 and the chin to row 100, 104 at most.
     CropRecipe(

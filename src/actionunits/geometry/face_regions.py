@@ -18,8 +18,10 @@ Lift = Literal["pixels", "relative"]
 LIFT = 20.0
 """How far above its landmark a raised corner lies, pixels of the picture that the face was cut from."""
 
-_TOP_MARGIN = 50.0  # of AU R-CNN's crop, pixels of the same picture
-_MEAN_HEIGHT = 505.0  # of that crop in BP4D, likewise
+TOP_MARGIN = 50.0
+"""Of AU R-CNN's crop above the landmarks, pixels of the same picture."""
+BP4D_HEIGHT = 505.0
+"""Mean height of that crop in BP4D, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,11 @@ def crop_lift(
     """
     points = _landmarks(landmarks68)
     if mode == "relative":
-        return np.full(points.shape[:-2], LIFT / _MEAN_HEIGHT * size)
+        return np.full(points.shape[:-2], LIFT / BP4D_HEIGHT * size)
     height = -(points[..., 1:, :] @ _up(rotation))  # (..., 67)
     known = np.isfinite(height)
     span = np.where(known, height, -np.inf).max(axis=-1) - np.where(known, height, np.inf).min(axis=-1)
-    return np.where(known.any(axis=-1), LIFT / _TOP_MARGIN * (size - span), np.nan)
+    return np.where(known.any(axis=-1), LIFT / TOP_MARGIN * (size - span), np.nan)
 
 
 def region_polygon(corners: NDArray[np.floating[Any]], region: int) -> NDArray[np.float64]:

@@ -8,15 +8,18 @@ Every one halves the picture five times at most. Channels of its maps at each st
     resnet18             64  128   256   512  conv1, bn1, relu, maxpool, layer1 to layer4
     resnet34             64  128   256   512  the same
     resnet50            256  512  1024  2048  the same
+    resnet101           256  512  1024  2048  the same
+    vgg16, vgg19        256  512   512   512  features (0 to 30, 0 to 36)
     efficientnet_lite0   24   40   112   320  conv_stem, bn1 (with its ReLU6), blocks (0 to 6)
     ==================  ===  ===  ====  ====  ====================================================
 
-Those of stride 16 end with ``layer3`` or ``blocks.4``. Names are those of torchvision and timm.
+Those of stride 16 end with ``layer3``, ``blocks.4``, or before the last of ``features``, a pooling. Names are those of
+torchvision and timm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -42,6 +45,9 @@ _MAP_CHANNELS: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "resnet18": (64, 128, 256, 512),
         "resnet34": (64, 128, 256, 512),
         "resnet50": (256, 512, 1024, 2048),
+        "resnet101": (256, 512, 1024, 2048),
+        "vgg16": (256, 512, 512, 512),
+        "vgg19": (256, 512, 512, 512),
         "efficientnet_lite0": (24, 40, 112, 320),
     }
 )
@@ -49,7 +55,14 @@ BACKBONES = tuple(_MAP_CHANNELS)
 """Every name that :func:`create_backbone` takes."""
 
 _RESNET_ENDS = ("layer1", "layer2", "layer3", "layer4")
-_LITE_ENDS = ("blocks.1", "blocks.2", "blocks.4", "blocks.6")
+_SEQUENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "efficientnet_lite0": ("blocks.1", "blocks.2", "blocks.4", "blocks.6"),
+        "vgg16": ("features.15", "features.22", "features.29", "features.30"),
+        "vgg19": ("features.17", "features.26", "features.35", "features.36"),
+    }
+)
+"""Where the maps come out of networks whose layers are numbered."""
 _PREFIXES = ("module.", "backbone.", "stem.")
 _MOST_BYTES = 2**32
 _FORMATS = "Give a .safetensors or .pth file with the weights of this network"
@@ -95,14 +108,19 @@ class Backbone(nn.Module):
                 found.append(image)
         return found
 
+    @property
+    def last(self) -> nn.Module:
+        """Its last layer."""
+        return [layer for _, layer in self._layers()][-1]
+
     def side(self, picture: int) -> int:
         """Side of its last map, cells, for pictures of a side in pixels."""
         return -(-picture // self.stride)
 
     def _layers(self) -> Iterator[tuple[str, nn.Module]]:
-        """The layers in order; those of ``blocks`` one by one."""
+        """The layers in order; those of ``blocks`` and ``features`` one by one."""
         for name, layer in self.named_children():
-            if name == "blocks":
+            if name in ("blocks", "features"):
                 yield from ((f"{name}.{number}", block) for number, block in layer.named_children())
             else:
                 yield name, layer
@@ -131,7 +149,7 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
     expected = set(whole.state_dict())
     backbone = _without_head(name, whole, stride)
     if weights is not None:
-        _load(backbone, _weights(backbone, weights), expected, weights)
+        load_weights(backbone, _weights(backbone, weights), name=name, expected=expected, source=weights)
     return backbone
 
 
@@ -150,11 +168,15 @@ def _lite() -> nn.Module:
 def _without_head(name: str, whole: nn.Module, stride: int) -> Backbone:
     children = dict(whole.named_children())
     count = STRIDES.index(stride) + 3
-    if name == "efficientnet_lite0":
-        ends = _LITE_ENDS[:count]
-        blocks = list(children["blocks"].children())[: int(ends[-1].removeprefix("blocks.")) + 1]
-        kept = {"conv_stem": children["conv_stem"], "bn1": children["bn1"], "blocks": nn.Sequential(*blocks)}
-        return Backbone(name, kept, ends)
+    if name in _SEQUENCES:
+        ends = _SEQUENCES[name][:count]
+        sequence, _, last = ends[-1].partition(".")
+        layers = list(children[sequence].children())[: int(last) + 1]
+        for layer in layers:
+            if isinstance(layer, nn.MaxPool2d):
+                layer.ceil_mode = True  # as in Caffe; pictures whose side 32 divides are the same either way
+        first = {key: child for key, child in children.items() if key in ("conv_stem", "bn1")}
+        return Backbone(name, {**first, sequence: nn.Sequential(*layers)}, ends)
     ends = _RESNET_ENDS[:count]
     names = ("conv1", "bn1", "relu", "maxpool", *ends)
     return Backbone(name, {key: children[key] for key in names}, ends)
@@ -162,23 +184,27 @@ def _without_head(name: str, whole: nn.Module, stride: int) -> Backbone:
 
 def _weights(backbone: Backbone, source: str) -> Mapping[str, Tensor]:
     if source not in (IMAGENET, *FACES):
-        return _read(weights_file(source))
+        return read_weights(weights_file(source))
     if backbone.name != "efficientnet_lite0":
         step = "Give the path of torchvision's file, or choose efficientnet_lite0"
         raise UsageError(f"backbone {backbone.name}", f"there are no weights {source!r} for it", step)
     if source in FACES and backbone.stride != STRIDES[0]:
         raise UsageError(f"weights {source!r}", f"are for stride {STRIDES[0]}", "Choose that stride")
-    return _pinned(backbone) if source == IMAGENET else _read(weights_file(source))
+    return _pinned(backbone) if source == IMAGENET else read_weights(weights_file(source))
 
 
 def _pinned(backbone: Backbone) -> Mapping[str, Tensor]:
     """ImageNet's weights of EfficientNet-Lite0, whose file has other names and the same order."""
-    state = _read(asset_path("efficientnet-lite0", "efficientnet-lite0-57934424.pth"))
+    state = read_weights(asset_path("efficientnet-lite0", "efficientnet-lite0-57934424.pth"))
     return dict(zip(backbone.state_dict(), state.values(), strict=False))
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """The weights in a file, by name, prefixes taken off."""
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """The weights in a file, by name, prefixes taken off.
+
+    Raises:
+        UsageError: the file cannot be read, or holds something else.
+    """
     if path.is_file() and path.stat().st_size > _MOST_BYTES:
         raise UsageError(path, "is larger than 4 GiB", _FORMATS)
     try:
@@ -205,25 +231,31 @@ def _bare(name: str) -> str:
     return name
 
 
-def _load(backbone: Backbone, state: Mapping[str, Tensor], expected: set[str], source: str) -> None:
-    """Load what belongs to the backbone; the rest must be what the whole network has besides, or a head's.
+def load_weights(
+    network: nn.Module, state: Mapping[str, Tensor], *, name: str, expected: Collection[str], source: str
+) -> None:
+    """Load what belongs to a network; the rest must be what the whole one has besides, or a head's.
 
     Args:
-        backbone: that gets the weights.
+        network: that gets the weights.
         state: the weights.
+        name: of the network, for messages.
         expected: every name in the whole network.
         source: of the weights, for messages.
+
+    Raises:
+        UsageError: they do not fit; the message names the first.
     """
-    children = dict(backbone.named_children())
-    own = dict(backbone.state_dict())
-    for name in own:
-        if name not in state and name.endswith("num_batches_tracked"):
+    own = dict(network.state_dict())
+    children = {each.partition(".")[0] for each in own}
+    for each in own:
+        if each not in state and each.endswith("num_batches_tracked"):
             continue  # older files have none
-        found = tuple(state[name].shape) if name in state else "missing"
-        if found != tuple(own[name].shape):
-            reason = f"{name} is {found}, in {backbone.name} {tuple(own[name].shape)}"
+        found = tuple(state[each].shape) if each in state else "missing"
+        if found != tuple(own[each].shape):
+            reason = f"{each} is {found}, in {name} {tuple(own[each].shape)}"
             raise UsageError(source, reason, _FORMATS)
-    for name in state.keys() - expected:
-        if name.partition(".")[0] in children:
-            raise UsageError(source, f"has {name}, which {backbone.name} has not", _FORMATS)
-    backbone.load_state_dict({**own, **{name: state[name] for name in own.keys() & state.keys()}})
+    for each in state.keys() - expected:
+        if each.partition(".")[0] in children:
+            raise UsageError(source, f"has {each}, which {name} has not", _FORMATS)
+    network.load_state_dict({**own, **{each: state[each] for each in own.keys() & state.keys()}})

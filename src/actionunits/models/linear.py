@@ -12,6 +12,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.occurrence import bce, selective_weights
 from actionunits.models.backbones import create_backbone
 from actionunits.models.base import AUModel
+from actionunits.models.layers.linear_head import LinearHead
 from actionunits.models.output import AUOutput
 from actionunits.models.stages import Stage
 
@@ -27,6 +28,8 @@ class Linear(AUModel):
         backbone: of :data:`~actionunits.models.backbones.BACKBONES`.
         backbone_weights: that training begins with; see :func:`~actionunits.models.backbones.create_backbone`.
         backbone_stride: of its last map, 16 or 32.
+        hidden: width of a layer with a ReLU before the last one, which begins as the classifier of a file of weights;
+            None for no such layer. 1000 is AU R-CNN's baseline "CNN_res".
         balance: ``selective`` brings both classes of every AU to the same weight in each batch (Selective Learning).
 
     Raises:
@@ -48,13 +51,21 @@ class Linear(AUModel):
         backbone: str = "resnet34",
         backbone_weights: str | None = None,
         backbone_stride: int = 32,
+        hidden: int | None = None,
         balance: Balance = "none",
     ) -> None:
         super().__init__(aus, input)
         if balance not in get_args(Balance):
             raise UsageError(f"balance {balance!r}", "not known", f"Choose one of {', '.join(get_args(Balance))}")
         self.stem = create_backbone(backbone, weights=backbone_weights, stride=backbone_stride)
-        self.head = nn.Linear(self.stem.channels, len(self.aus))
+        if hidden is not None and hidden < 1:
+            raise UsageError(f"hidden={hidden}", "must be 1 or more", "Correct this setting")
+        self.head: nn.Module
+        if hidden is None:
+            self.head = nn.Linear(self.stem.channels, len(self.aus))
+        else:
+            self.head = deeper = LinearHead(self.stem.channels, (hidden,), len(self.aus))
+            deeper.begin_with(backbone_weights, backbone)
         self.balance = balance
 
     def forward(self, batch: FaceBatch) -> AUOutput:

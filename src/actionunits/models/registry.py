@@ -19,10 +19,12 @@ from actionunits.models.base import AUModel
 
 _HOMES = MappingProxyType(
     {
+        "au_rcnn": ("actionunits.models.au_rcnn", "AURCNN"),
         "linear": ("actionunits.models.linear", "Linear"),
         "lp_net": ("actionunits.models.lp_net", "LPNet"),
         "re_net": ("actionunits.models.re_net", "RENet"),
         "lorral": ("actionunits.models.lorral", "LoRRaL"),
+        "roi_gcn": ("actionunits.models.roi_gcn", "ROIGCN"),
     }
 )
 """Module and class of each system; modules are imported when they are first asked for."""

@@ -23,8 +23,9 @@ class Stage:
             named are frozen: neither their parameters nor their running statistics change.
         epochs: at most; 0 leaves the step out.
         batch: frames.
-        optimizer: ``adam``, ``adamw`` or ``sgd`` (with Nesterov's momentum).
+        optimizer: ``adam``, ``adamw`` or ``sgd``.
         momentum: of ``sgd``.
+        nesterov: that momentum is Nesterov's.
         weight_decay: of every parameter but the biases and those of normalisation layers with ``adamw``; of every
             parameter otherwise, as the papers have it.
         schedule: how learning rates change: not at all; times ``decay`` at each of ``milestones`` (``step``); or along
@@ -44,6 +45,7 @@ class Stage:
     batch: int
     optimizer: Optimizer = "adam"
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 0.0
     schedule: Schedule = "constant"
     milestones: tuple[int, ...] = field(default=())

@@ -90,7 +90,7 @@ def cross_validate_named(
             plan_fold(recipe, store, fold, seed=seed, device=device)
     system = RecipeSystem(recipe, split, out, reuse=chosen.reuse, device=device, watch=told)
     told.say(f"{recipe.label}: {recipe.title}")
-    run = cross_validate(system, store, out, folds=split, only=only, aus=recipe.au_set, seed=seed, watch=told.folds)
+    run = cross_validate(system, store, out, folds=split, only=only, aus=recipe.reported, seed=seed, watch=told.folds)
     return run_sheet(run)
 
 

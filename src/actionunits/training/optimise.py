@@ -22,7 +22,8 @@ def make_optimizer(model: AUModel, stage: Stage) -> Optimizer:
     """
     groups = list(_groups(model, stage))
     if stage.optimizer == "sgd":
-        return SGD(groups, momentum=stage.momentum, nesterov=stage.momentum > 0, weight_decay=stage.weight_decay)
+        nesterov = stage.nesterov and stage.momentum > 0
+        return SGD(groups, momentum=stage.momentum, nesterov=nesterov, weight_decay=stage.weight_decay)
     kind = AdamW if stage.optimizer == "adamw" else Adam
     return kind(groups, weight_decay=stage.weight_decay)
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from actionunits.evaluation.systems import Prediction
+from actionunits.facs import AUSet
 from actionunits.loading import FaceDataset, face_loader
 from actionunits.models import AUModel
 from actionunits.store import Store
@@ -25,18 +26,22 @@ class ModelPredictor:
     Attributes:
         model: trained.
         store: whose frames.
+        aus: of the model's action units, those to tell of.
         device: ``cpu`` or ``cuda``.
         workers: processes that decode pictures.
     """
 
     model: AUModel
     store: Store
+    aus: AUSet
     device: str = "cpu"
     workers: int = 0
 
     def predict(self, rows: NDArray[np.int64]) -> Prediction:
         """Say something of these rows of the store."""
-        return predict(self.model, self.store, rows, device=self.device, workers=self.workers)
+        said = predict(self.model, self.store, rows, device=self.device, workers=self.workers)
+        columns = [self.model.aus.index(au) for au in self.aus]
+        return Prediction(said.probability[:, columns], None if said.intensity is None else said.intensity[:, columns])
 
 
 def predict(

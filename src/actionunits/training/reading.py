@@ -181,17 +181,19 @@ def _validated(values: Mapping[str, Any], layers: Sequence[_Layer]) -> Recipe:
     def where(key: str) -> str:
         return f"{_owner(layers, key).where}: {key}"
 
+    key, plain = "aus", dict(values)
     try:
-        aus = AUSet.parse(values["aus"]).numbers if "aus" in values else None
+        for key in ("aus", "report"):
+            if key in plain:
+                plain[key] = AUSet.parse(plain[key]).numbers
         if values.get("input", "") not in ("", *INPUT_RECIPES):
             raise UsageError(
                 repr(values["input"]), "no such input recipe", nearest(str(values["input"]), (*INPUT_RECIPES,))
             )
     except (UsageError, TypeError) as failure:
-        key = "input" if "input recipe" in str(failure) else "aus"
+        key = "input" if "input recipe" in str(failure) else key
         reason, advice = getattr(failure, "reason", "is no list of action units"), getattr(failure, "next_step", "")
         raise UsageError(f"{where(key)}={values[key]!r}", reason, advice or "Write 1,2,12 or BP4D_12") from failure
-    plain = dict(values) | ({} if aus is None else {"aus": aus})
     if isinstance(plain.get("precision"), int):
         plain["precision"] = str(plain["precision"])
     try:

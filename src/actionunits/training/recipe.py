@@ -71,6 +71,7 @@ class Recipe(_Part):
         published: the row that it is meant to give again; None for none.
         system: name of :func:`actionunits.models.list_models`.
         aus: action units to find, FACS numbers.
+        report: those of them that tables tell of, where a system learns more than a paper reports; empty for all.
         input: name of an input recipe.
         store: facts that the store must have: ``dataset``, and those of its protocol; a list is any of them, and None
             asks for nothing.
@@ -93,6 +94,7 @@ class Recipe(_Part):
     published: Published | None = None
     system: Key
     aus: tuple[int, ...]
+    report: tuple[int, ...] = ()
     input: Key
     store: dict[Key, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
     model: Plain = Field(default_factory=dict)
@@ -109,6 +111,11 @@ class Recipe(_Part):
     def au_set(self) -> AUSet:
         """The action units."""
         return AUSet(self.aus)
+
+    @property
+    def reported(self) -> AUSet:
+        """Those that tables tell of."""
+        return (AUSet(self.report) & self.au_set) or self.au_set
 
     @property
     def label(self) -> str:

@@ -67,7 +67,7 @@ class RecipeSystem:
             UsageError: the store does not fit the recipe.
             TrainingError: the loss is no number.
         """
-        if task.aus != self._recipe.au_set:
+        if task.aus - self._recipe.au_set:
             raise UsageError(self.name, f"finds AU {self._recipe.au_set}, not {task.aus}", "Use --set aus=...")
         fold = next(each for each in self._folds if each.number == task.fold)
         model = train_fold(
@@ -80,4 +80,4 @@ class RecipeSystem:
             device=self._device,
             watch=self._watch,
         )
-        return ModelPredictor(model, task.store, self._device.kind, self._recipe.workers)
+        return ModelPredictor(model, task.store, task.aus, self._device.kind, self._recipe.workers)
