@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from actionunits.errors import UsageError
+from actionunits.explain.boxes import box_pictures
 from actionunits.explain.class_maps import class_maps
 from actionunits.explain.embedding import LEAST, au_picture, embed, occurrence_picture
 from actionunits.explain.faces import SeenFaces, faces_of_picture, faces_of_store
@@ -68,7 +69,7 @@ def explain_picture(model: AUModel, picture: str | Path, out: str | Path, *, aus
     chosen = _chosen(model, aus)
     faces = faces_of_picture(picture, model.input)
     rows, table = _maps(model, faces, chosen)
-    pictures = {"maps.png": _sheet(model, rows, Path(picture).name), **roi_pictures(model, faces, chosen)}
+    pictures = {"maps.png": _sheet(model, rows, Path(picture).name), **_own_pictures(model, faces, chosen)}
     texts = {"maps.csv": csv_text(table, _COLUMNS)}
     relations = relations_of(model, faces.batch)
     if relations is not None:
@@ -116,7 +117,7 @@ def explain_store(
     rng = np.random.default_rng(seed)
     faces = faces_of_store(opened, model.input, _telling_rows(opened, chosen, left, frames, rng), model.aus)
     rows, table = _maps(model, faces, chosen)
-    pictures = {"maps.png": _sheet(model, rows, opened.header.dataset), **roi_pictures(model, faces, chosen)}
+    pictures = {"maps.png": _sheet(model, rows, opened.header.dataset), **_own_pictures(model, faces, chosen)}
     texts = {"maps.csv": csv_text(table, _COLUMNS)}
     sample = np.sort(rng.permutation(left)[:points])
     if len(sample) >= LEAST:
@@ -138,6 +139,11 @@ def _chosen(model: AUModel, aus: AUSetLike | None) -> AUSet:
     if missing or not len(chosen):
         raise UsageError(f"AU {missing}", f"{model.system} does not find it", f"It finds AU {model.aus}")
     return chosen
+
+
+def _own_pictures(model: AUModel, faces: SeenFaces, aus: AUSet) -> Mapping[str, Picture]:
+    """What only some systems have to show."""
+    return {**roi_pictures(model, faces, aus), **box_pictures(model, faces, aus)}
 
 
 def _maps(model: AUModel, faces: SeenFaces, aus: AUSet) -> tuple[list[FaceRow], list[dict[str, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -105,6 +105,10 @@ def _recipes(*recipes: InputRecipe) -> Mapping[str, InputRecipe]:
     return MappingProxyType({recipe.id: recipe for recipe in recipes})
 
 
+def _varied(recipe: InputRecipe) -> InputRecipe:
+    return replace(recipe, rotation=10.0, brightness=0.3, contrast=0.3)
+
+
 _HALF: Channels = (0.5, 0.5, 0.5)
 _LP_MEAN: Channels = (0.5355, 0.4249, 0.3801)
 _LP_STD: Channels = (0.2832, 0.2578, 0.2548)
@@ -126,7 +130,11 @@ INPUT_RECIPES = _recipes(
     InputRecipe("lp-112", "lp-240-masked", 224, mean=_LITE_MEAN, std=_LITE_STD, rotation=10, side=112),
     InputRecipe("lp-112-plain", "lp-240-masked", 224, mean=_LITE_MEAN, std=_LITE_STD, flip=0, side=112, shift=False),
     InputRecipe("re-112", "re-256", 224, mean=_LITE_MEAN, std=_LITE_STD, side=112),
-    InputRecipe("re-112-da", "re-256", 224, mean=_LITE_MEAN, std=_LITE_STD, duplicate=(1, 2, 15, 23, 24), side=112),
+    # "varied": turned, and lit otherwise, for data sets of few people.
+    _varied(InputRecipe("re-112-varied", "re-256", 224, mean=_LITE_MEAN, std=_LITE_STD, side=112)),
+    _varied(
+        InputRecipe("re-112-varied-da", "re-256", 224, _LITE_MEAN, _LITE_STD, duplicate=(1, 2, 15, 23, 24), side=112)
+    ),
     InputRecipe("jaa-112", "jaa-200", 176, mean=_LITE_MEAN, std=_LITE_STD, side=112),
     # ROI maps (Zhang et al. 2020): turned by up to 30 degrees in BP4D, 10 in DISFA.
     InputRecipe("roi-256", "roi-256", 256, rotation=30),
