@@ -57,8 +57,8 @@ def test_parameters(aus, settings, count) -> None:
     assert parameters(model) == count
     if not settings:
         assert parameters(model.stem) == 27_535_424
-        assert parameters(model.head.tail) == 14_964_736
-        assert parameters(model.head) - 14_964_736 == 2048 * 1000 + 1000 + 1001 * len(aus)
+        assert parameters(model.tail) == 14_964_736
+        assert parameters(model.head) == 2048 * 1000 + 1000 + 1001 * len(aus)
 
 
 def test_boxes_and_cells_of_the_paper() -> None:
@@ -67,7 +67,7 @@ def test_boxes_and_cells_of_the_paper() -> None:
     assert model.pool.size == 14
     assert create_model("au_rcnn", BP4D_22, backbone="resnet18", neck="fpn").pool.size == 7
     sizes = []
-    model.head.tail.register_forward_hook(lambda _, given, output: sizes.append((given[0].shape, output.shape)))
+    model.tail.register_forward_hook(lambda _, given, output: sizes.append((given[0].shape, output.shape)))
     model.eval()(faces(1, 512, 22))
     assert sizes == [((9, 256, 14, 14), (9, 512, 7, 7))]
 
@@ -76,7 +76,7 @@ def test_the_stage_is_the_papers(model) -> None:
     (stage,) = model.stages
     assert (stage.optimizer, stage.momentum, stage.nesterov, stage.weight_decay) == ("sgd", 0.9, False, 5e-4)
     assert (stage.epochs, stage.batch, stage.milestones, stage.decay) == (25, 5, (10, 20), 0.1)
-    assert dict(stage.rates) == {"stem": 1e-3, "head": 1e-3}
+    assert dict(stage.rates) == {"stem": 1e-3, "tail": 1e-3, "head": 1e-3}
 
 
 def test_the_head_begins_with_imagenets_classifier(tmp_path) -> None:
@@ -85,13 +85,13 @@ def test_the_head_begins_with_imagenets_classifier(tmp_path) -> None:
     save_file(whole.state_dict(), tmp_path / "resnet18.safetensors")
     weights = str(tmp_path / "resnet18.safetensors")
     model = create_model("au_rcnn", AUS, **{**LITE, "hidden": 1000, "backbone_weights": weights})
-    assert torch.equal(model.head.linear.hidden[0].weight, whole.fc.weight)
-    assert torch.equal(model.head.linear.hidden[0].bias, whole.fc.bias)
-    assert torch.equal(model.head.tail[1].conv2.weight, whole.layer4[1].conv2.weight)
+    assert torch.equal(model.head.hidden[0].weight, whole.fc.weight)
+    assert torch.equal(model.head.hidden[0].bias, whole.fc.bias)
+    assert torch.equal(model.tail[1].conv2.weight, whole.layer4[1].conv2.weight)
     assert torch.equal(model.stem.layer3[0].conv1.weight, whole.layer3[0].conv1.weight)
-    assert float(model.head.linear.score.weight.detach().std()) == pytest.approx(0.01, rel=0.1)
+    assert float(model.head.score.weight.detach().std()) == pytest.approx(0.01, rel=0.1)
     other = create_model("au_rcnn", AUS, **{**LITE, "backbone_weights": weights})
-    assert other.head.linear.hidden[0].weight.shape == (16, 512)
+    assert other.head.hidden[0].weight.shape == (16, 512)
 
 
 def test_labels_by_box(model) -> None:
@@ -195,7 +195,7 @@ def test_the_pyramid_pools_each_box_at_its_level() -> None:
     width = output.parts["boxes"][0, 5, 2] - output.parts["boxes"][0, 5, 0]
     height = output.parts["boxes"][0, 5, 3] - output.parts["boxes"][0, 5, 1]
     assert level[0, 5] == math.floor(4 + math.log2(float(width * height) ** 0.5 / 224))
-    assert model.head.linear.hidden[0].weight.shape == (1024, 256 * 49)
+    assert model.head.hidden[0].weight.shape == (1024, 256 * 49)
 
 
 def test_frozen_norms_stay(tmp_path) -> None:

@@ -189,7 +189,7 @@ def test_unknown_labels_have_no_part_in_the_loss(model, make_batch) -> None:
         total = model.loss(output, batch)["total"]
         gradients = torch.autograd.grad(total, list(scores.values()), allow_unused=True)
         if "box_logits" in scores:
-            gradients = [each if each is None or each.ndim == 2 else each.transpose(1, 2) for each in gradients]
+            gradients = [each if each is None else each.movedim(-1, 1) for each in gradients]
         for name, gradient in zip(scores, gradients, strict=True):
             assert gradient is None or not gradient[shown].any(), f"{stage.name}: {name}"
         assert any(gradient is not None and gradient[~shown].any() for gradient in gradients)

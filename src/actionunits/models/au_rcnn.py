@@ -22,7 +22,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.hard_negatives import box_bce, hard_negative_bce
 from actionunits.models.backbones import FACES, create_backbone
 from actionunits.models.base import AUModel, Batches
-from actionunits.models.box_head import make_head, make_pyramid_head
+from actionunits.models.box_head import make_layers, make_pyramid_layers
 from actionunits.models.layers.box_pool import BoxPool, Pooling
 from actionunits.models.layers.face_boxes import FaceBoxes
 from actionunits.models.output import AUOutput
@@ -35,6 +35,8 @@ Norms = Literal["batch", "frozen"]
 Merge = Literal["carrying", "all"]
 
 _PYRAMID_CHANNELS = 256
+_AT_WORK = ("boxes", "merge")
+"""Settings that only matter when it predicts."""
 
 
 class AURCNN(AUModel):
@@ -105,20 +107,24 @@ class AURCNN(AUModel):
         self.stem = create_backbone(backbone, weights=backbone_weights, stride=32 if pyramid else 16)
         if pyramid:
             self.neck = FeaturePyramidNetwork(list(self.stem.map_channels), _PYRAMID_CHANNELS)
-            self.head = make_pyramid_head(_PYRAMID_CHANNELS, cells, count)
+            layers = make_pyramid_layers(_PYRAMID_CHANNELS, cells, count)
         else:
-            self.head = make_head(
+            layers = make_layers(
                 backbone, backbone_weights, stem=self.stem, pool=cells, tail=tail, hidden=hidden, count=count
             )
+        if layers.tail is not None:
+            self.tail = layers.tail
+        self.head, self.flatten, self.map_shape = layers.head, layers.flatten, (layers.channels, layers.side)
         if norms == "frozen":
-            self.stem, self.head = (freeze_batch_norm_2d(part) for part in (self.stem, self.head))  # type: ignore[no-untyped-call]
+            for name in {"stem", "tail"} & dict(self.named_children()).keys():
+                self.set_submodule(name, freeze_batch_norm_2d(self.get_submodule(name)))  # type: ignore[no-untyped-call]
+        self.stages = (_stage(list(dict(self.named_children()))),)
         self.boxes = FaceBoxes(self.aus, self.input.output, lift)
         self.pool = BoxPool(cells, pooling)
         self.register_buffer("carries", torch.from_numpy(self.boxes.rule.carries()), persistent=False)  # (R, A)
         self.kind, self.negatives, self.mask_impossible, self.merge = loss, negatives, mask_impossible, merge
         self.mean_boxes = boxes == "mean"
         self.needs_landmarks = not self.mean_boxes
-        self.stages = (_stage("neck" if pyramid else None),)
 
     def forward(self, batch: FaceBatch) -> AUOutput:
         """Find the AUs in N faces.
@@ -129,17 +135,23 @@ class AURCNN(AUModel):
             ``box_features``, (N, R, D), what the linear layers see, and ``features``, (N, H), the mean over the boxes
             of what the logits are read from.
         """
-        boxes, stand_in = self.boxes(batch.landmarks, batch.rotation)  # (N, R, 4), (N, R)
-        if self.mean_boxes and not self.training:
-            boxes, stand_in = self.boxes.mean.expand_as(boxes), torch.zeros_like(stand_in)
+        boxes, stand_in = self.chosen_boxes(batch.landmarks, batch.rotation)  # (N, R, 4), (N, R)
         maps = self.box_maps(batch.image, boxes)  # (N * R, D, h, w)
-        features = torch.unflatten(self.head.features(maps), 0, boxes.shape[:2])  # (N, R, D)
-        last = self.head.linear.last(features)  # (N, R, H)
-        by_box = self.head.linear.score(last)  # (N, R, A)
+        flat = maps.flatten(1) if self.flatten else maps.mean(dim=(2, 3))
+        features = torch.unflatten(flat, 0, boxes.shape[:2])  # (N, R, D)
+        last = self.head.last(features)  # (N, R, H)
+        by_box = self.head.score(last)  # (N, R, A)
         parts = {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in}
         if not self.training:
             parts |= {"box_features": features, "features": last.mean(dim=1)}
-        return AUOutput(self._merged(by_box), parts=parts)
+        return AUOutput(self.merged(by_box), parts=parts)
+
+    def chosen_boxes(self, landmarks: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
+        """As :class:`~actionunits.models.layers.face_boxes.FaceBoxes`, or the mean ones where these are asked for."""
+        boxes, stand_in = self.boxes(landmarks, rotation)  # (N, R, 4), (N, R)
+        if self.mean_boxes and not self.training:
+            return self.boxes.mean.expand_as(boxes), torch.zeros_like(stand_in)
+        return boxes, stand_in
 
     def box_maps(self, image: Tensor, boxes: Tensor) -> Tensor:
         """The maps of all boxes of pictures, (N, 3, S, S), one box after the other: (N * R, D, h, w)."""
@@ -148,8 +160,8 @@ class AURCNN(AUModel):
             maps, first = [*self.neck(levels).values()], 2
         else:
             maps, first = [self.stem(image)], int(math.log2(self.stem.stride))
-        maps_of_boxes: Tensor = self.head.maps(self.pool(maps, boxes, first).flatten(0, 1))
-        return maps_of_boxes
+        pooled: Tensor = self.pool(maps, boxes, first).flatten(0, 1)
+        return self.tail(pooled) if hasattr(self, "tail") else pooled
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
         """``occurrence``, over the boxes and AUs."""
@@ -180,18 +192,18 @@ class AURCNN(AUModel):
 
     def stage_settings(self, stage: str) -> Mapping[str, Any]:
         """All settings but ``boxes`` and ``merge``, which only matter when it predicts."""
-        return {name: value for name, value in super().stage_settings(stage).items() if name not in ("boxes", "merge")}
+        settings = super().stage_settings(stage)
+        return {"system": AURCNN.system} | {name: each for name, each in settings.items() if name not in _AT_WORK}
 
-    def _merged(self, by_box: Tensor) -> Tensor:
+    def merged(self, by_box: Tensor) -> Tensor:
         """The largest logit of every AU, (N, R, A) to (N, A)."""
         if self.merge == "all":
             return by_box.amax(dim=1)
         return by_box.masked_fill(~self.carries, -torch.inf).amax(dim=1)
 
 
-def _stage(neck: str | None) -> Stage:
+def _stage(parts: list[str]) -> Stage:
     """The paper's training, section 4.1."""
-    parts = ("stem", "head") if neck is None else ("stem", neck, "head")
     return Stage(
         "train",
         rates=dict.fromkeys(parts, 1e-3),

@@ -93,6 +93,14 @@ class AUModel(nn.Module, ABC):
     def map_layer(self) -> nn.Module:
         """The last layer whose output, (N, D, h, w), still has places: where class-activation maps are read."""
 
+    def window(self, stage: str | None = None) -> str | None:
+        """The frames around each one that it looks at, by name of :data:`actionunits.loading.WINDOWS`; None for none.
+
+        Args:
+            stage: in which it trains; None when it predicts.
+        """
+        return None
+
     def relations(self) -> Tensor | None:
         """How strongly each AU (row) listens to each other one, (A, A); None for systems without such weights."""
         return None

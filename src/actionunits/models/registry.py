@@ -20,6 +20,7 @@ from actionunits.models.base import AUModel
 _HOMES = MappingProxyType(
     {
         "au_rcnn": ("actionunits.models.au_rcnn", "AURCNN"),
+        "au_rcnn_conv_lstm": ("actionunits.models.au_rcnn_conv_lstm", "AURCNNConvLSTM"),
         "linear": ("actionunits.models.linear", "Linear"),
         "lp_net": ("actionunits.models.lp_net", "LPNet"),
         "re_net": ("actionunits.models.re_net", "RENet"),

@@ -51,11 +51,10 @@ def estimate(plan: Plan) -> Sheet:
         UsageError: the model cannot be made.
     """
     model = begin_model(plan).to(plan.device.kind)
-    choosing = plan.choosing()
     rows, total, loading, measured = [], 0.0, 0.0, None
     for step in plan.steps:
         stage, share = step.stage, step.stage.batch // plan.device.count
-        dataset = plan.dataset(stage.name)
+        dataset, choosing = plan.dataset(stage.name), plan.choosing(stage.name)
         batches = len(face_loader(dataset, batch_size=share, workers=0))
         began = time.perf_counter()
         tried = min(share, len(dataset), MOST_TRIED if plan.device.kind == "cpu" else share)

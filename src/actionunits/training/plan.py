@@ -63,6 +63,7 @@ class Plan:
         seed: of everything random.
         device: what computes.
         steps: the stages that train, in order.
+        windows: the frames around each one that the model looks at in each stage, by name.
         facts: what is noted beside the weights; plain values.
     """
 
@@ -73,6 +74,7 @@ class Plan:
     seed: int
     device: Device
     steps: tuple[Step, ...]
+    windows: Mapping[str, str | None]
     facts: Mapping[str, Any]
 
     def dataset(self, stage: str) -> FaceDataset:
@@ -83,14 +85,21 @@ class Plan:
             subjects=self.people.train,
             aus=self.recipe.au_set,
             training=True,
+            window=self.windows[stage],
             seed=self.seed_for(stage, "data"),
         )
 
-    def choosing(self) -> FaceDataset | None:
-        """What weights are chosen on, as it is; None where the last ones are taken."""
+    def choosing(self, stage: str) -> FaceDataset | None:
+        """What weights of a stage are chosen on, as it is; None where the last ones are taken."""
         if not self.people.choose:
             return None
-        return FaceDataset(self.store, self.recipe.input, subjects=self.people.choose, aus=self.recipe.au_set)
+        return FaceDataset(
+            self.store,
+            self.recipe.input,
+            subjects=self.people.choose,
+            aus=self.recipe.au_set,
+            window=self.windows[stage],
+        )
 
     def seed_for(self, *parts: str | int) -> int:
         """A seed for one purpose in this fold."""
@@ -136,7 +145,8 @@ def plan_fold(recipe: Recipe, store: Store, fold: Fold, *, seed: int, device: De
         "versions": {"actionunits": actionunits.__version__} | {name: version(name) for name in PACKAGES},
     }
     steps = _steps(recipe, model, stages, facts)
-    return Plan(recipe, store, fold, people, seed, device, steps, facts)
+    windows = {stage.name: model.window(stage.name) for stage in model.stages}
+    return Plan(recipe, store, fold, people, seed, device, steps, windows, facts)
 
 
 def people_of(recipe: Recipe, fold: Fold) -> People:

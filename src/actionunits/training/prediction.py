@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from actionunits.evaluation.systems import Prediction
 from actionunits.facs import AUSet
-from actionunits.loading import FaceDataset, face_loader
+from actionunits.loading import FaceDataset, face_loader, get_window
 from actionunits.models import AUModel
 from actionunits.store import Store
 from actionunits.training.task import ready
@@ -64,11 +64,13 @@ def predict(
         StoreError: a picture cannot be read.
     """
     subjects = sorted(set(store.frames["subject"].take(rows).to_pylist()))
-    dataset = FaceDataset(store, model.input, subjects=subjects, aus=store.au_set[:1])
+    window = model.window()
+    dataset = FaceDataset(store, model.input, subjects=subjects, aus=store.au_set[:1], window=window)
+    size = BATCH if window is None else max(1, BATCH // len(get_window(window).offsets))
     model.to(torch.device(device)).to(memory_format=torch.channels_last).eval()
     probability, intensity = [], []
     with torch.inference_mode():
-        for batch in face_loader(dataset, batch_size=BATCH, workers=workers):
+        for batch in face_loader(dataset, batch_size=size, workers=workers):
             output = model(ready(batch.to(device), model.input))
             probability.append(output.probability.cpu().numpy())
             if output.intensity is not None:

@@ -42,7 +42,7 @@ class SystemTask(LightningModule):
         self.plan, self.step = plan, step
         self.losses = Means()
         self._checked, self._answers = Means(), Answers(model.trained)
-        self._training_set, self._choosing_set = plan.dataset(step.stage.name), plan.choosing()
+        self._training_set, self._choosing_set = plan.dataset(step.stage.name), plan.choosing(step.stage.name)
 
     @property
     def batches(self) -> int:
