@@ -92,21 +92,44 @@ def learnability_table() -> str:
 
 
 def systems_table() -> str:
-    """The averages of ``tools/system_tables.py``, best first, those of all folds before those of one."""
-    lines = ["| system | folds | AUROC | | F1, % | |", "|---|---|---|---|---|---|"]
+    """The averages of ``tools/system_tables.py`` over all folds, best first."""
     rows = _rows("systems.csv")
     folds = {row["system"]: len({each["fold"] for each in rows if each["system"] == row["system"]}) - 1 for row in rows}
-    means = [row for row in rows if (row["fold"], row["AU"]) == ("all", "mean")]
-    for row in sorted(means, key=lambda row: (-folds[row["system"]], -float(row["AUROC"]))):
+    means = [row for row in rows if (row["fold"], row["AU"]) == ("all", "mean") and folds[row["system"]] > 1]
+    return _averages(means)
+
+
+def studies_table() -> str:
+    """The same on fold 1 alone, where studies were run too."""
+    return _averages([row for row in _rows("systems.csv") if (row["fold"], row["AU"]) == ("1", "mean")])
+
+
+def intensities_table() -> str:
+    """Averages of the runs that grade, on the folds that they have."""
+    lines = ["| system | ICC(3,1) | | MAE | |", "|---|---|---|---|---|"]
+    rows = [row for row in _rows("intensities.csv") if (row["fold"], row["AU"]) == ("all", "mean")]
+    for row in rows:
+        icc, low, high, mae, least, most = (
+            f"{float(row[name]):.3f}" for name in ("ICC", "ICC low", "ICC high", "MAE", "MAE low", "MAE high")
+        )
+        lines.append(f"| `{row['system']}` | {icc} | {low}-{high} | {mae} | {least}-{most} |")
+    return "\n".join([*lines, "", f"`{rows[0]['command']}` on {rows[0]['machine']}."]) if rows else "None yet."
+
+
+def _averages(means: list[dict[str, str]]) -> str:
+    lines = ["| system | AUROC | | F1, % | |", "|---|---|---|---|---|"]
+    for row in sorted(means, key=lambda row: -float(row["AUROC"])):
         auroc, low, high = (f"{float(row[name]):.3f}" for name in ("AUROC", "AUROC low", "AUROC high"))
         f1, least, most = (f"{100 * float(row[name]):.1f}" for name in ("F1", "F1 low", "F1 high"))
-        lines.append(f"| `{row['system']}` | {folds[row['system']]} | {auroc} | {low}-{high} | {f1} | {least}-{most} |")
-    return "\n".join([*lines, "", f"Seed {rows[0]['seed']}, on {rows[0]['machine']}."])
+        lines.append(f"| `{row['system']}` | {auroc} | {low}-{high} | {f1} | {least}-{most} |")
+    return "\n".join([*lines, "", f"Seed {means[0]['seed']}, on {means[0]['machine']}."])
 
 
 def systems_by_au_table() -> str:
-    """AUROC by system and action unit, all folds of each system."""
-    rows = [row for row in _rows("systems.csv") if row["fold"] == "all"]
+    """AUROC by system and action unit, of systems with several folds."""
+    every = _rows("systems.csv")
+    several = {row["system"] for row in every if row["fold"] == "2"}
+    rows = [row for row in every if row["fold"] == "all" and row["system"] in several]
     aus = list(dict.fromkeys(row["AU"] for row in rows))
     lines = [
         f"| system | {' | '.join(f'AU{au}' if au != 'mean' else au for au in aus)} |",
@@ -160,7 +183,9 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
         README: {"columns": lambda: markdown_table().strip(), "quality": quality_table, "timings": timing_table},
         SYSTEMS: {
             "systems": systems_table,
+            "studies": studies_table,
             "systems-by-au": systems_by_au_table,
+            "intensities": intensities_table,
             "claims": claims_table,
             "models": models_table,
             "training-rates": training_rates_table,

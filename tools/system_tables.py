@@ -3,7 +3,8 @@
 usage: python tools/system_tables.py RUN... [--out DIR]
 
 RUN is a folder of ``actionunits crossval`` or ``train``, or a folder of such. Into DIR (docs/benchmarks) go
-systems.csv, a row per run, fold and action unit, and claims.csv, a row per claim and measure. Intervals are
+systems.csv, a row per run, fold and action unit, intensities.csv, the same of runs that grade, and claims.csv, a row
+per claim and measure. Intervals are
 percentiles of 1,000 resamples of the test subjects, within their folds; p comes from a randomisation over subjects.
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from actionunits.bench.tables import save_table
 from actionunits.evaluation import Run, read_runs
-from actionunits.metrics import Comparison, Confusion, Ranking, bootstrap, compare, decide, tally_by
+from actionunits.metrics import Comparison, Confusion, Moments, Ranking, bootstrap, compare, decide, tally_by
 
 ALL, MEAN = "all", "mean"
 MEASURES: Mapping[str, Callable[[Any], Any]] = {"f1": Confusion.f1, "auroc": Ranking.auroc}
@@ -39,6 +40,7 @@ SYSTEM_COLUMNS = (
     "seed",
     "command",
 )
+INTENSITY_COLUMNS = (*SYSTEM_COLUMNS[:4], "ICC", "ICC low", "ICC high", "MAE", "MAE low", "MAE high", "seed", "command")
 CLAIM_COLUMNS = (
     "paper",
     "claim",
@@ -72,9 +74,25 @@ CLAIMS: tuple[tuple[str, str, str, str], ...] = (
     ("RE-Net", "graph batch norm beats plain batch norm", "re_net/synthau", "re_net/ablations/synthau_resnet18"),
     ("RE-Net", "relations of the labels beat learned ones", "re_net/synthau", "re_net/ablations/synthau_learnable"),
     ("RE-Net", "one random AU beats all AUs", "re_net/synthau", "re_net/ablations/synthau_strategy_a"),
+    ("RE-Net", "relations help", "re_net/synthau", "re_net/ablations/synthau_no_relations"),
+    ("RE-Net", "rare AUs' frames twice help", "re_net/ablations/synthau_da", "re_net/synthau"),
+    ("RE-Net", "learned scale and bias help", "re_net/synthau", "re_net/ablations/synthau_scale1_bias0"),
     ("LoRRaL", "self-attention beats no relation", "lorral/sa_synthau", "lorral/none_synthau"),
     ("LoRRaL", "Hopfield beats no relation", "lorral/hopfield_synthau", "lorral/none_synthau"),
     ("LoRRaL", "BiLSTM beats no relation", "lorral/bilstm_synthau", "lorral/none_synthau"),
+    (
+        "ROI-GCN",
+        "negative regions beat heatmaps",
+        "roi_gcn/ablations/synthau_roi_map",
+        "roi_gcn/ablations/synthau_heatmap",
+    ),
+    ("ROI-GCN", "a graph helps", "roi_gcn/ablations/synthau_graph", "roi_gcn/ablations/synthau_roi_map"),
+    ("ROI-GCN", "supervised eigenvectors beat others", "roi_gcn/synthau", "roi_gcn/ablations/synthau_graph"),
+    ("ROI-GCN", "weighted losses help", "roi_gcn/ablations/synthau_weighted", "roi_gcn/synthau"),
+    ("AU R-CNN", "boxes beat the whole face", "au_rcnn/synthau", "au_rcnn/ablations/synthau_cnn_res"),
+    ("AU R-CNN", "a face's own boxes beat mean ones", "au_rcnn/synthau", "au_rcnn/ablations/synthau_mean_box"),
+    ("AU R-CNN", "one level beats a pyramid", "au_rcnn/synthau", "au_rcnn/ablations/synthau_fpn"),
+    ("AU R-CNN", "single pictures beat a ConvLSTM", "au_rcnn/synthau", "au_rcnn/ablations/synthau_conv_lstm"),
 )
 """Paper, claim, and the recipes of which the first should score higher."""
 
@@ -125,6 +143,24 @@ def system_rows(run: Run) -> Iterator[tuple[object, ...]]:
             positives = sum(part.positives) if name == MEAN else part.positives[place]
             figures = [f"{value:.4f}" for value in (*f1, *auroc)]
             yield label(run), fold, name, part.frames, positives, *figures, run.facts.seed, command(run)
+
+
+def intensity_rows(run: Run) -> Iterator[tuple[object, ...]]:
+    """The rows of ``intensities.csv`` of one run that grades: all its folds together, then each."""
+    folds, aus = sorted(set(run.folds.tolist())), run.facts.au_set
+    for fold in [ALL, *folds]:
+        wanted = folds if fold == ALL else [fold]
+        kept = np.isin(run.folds, wanted)
+        levels, said, who = run.levels(aus)[kept], run.intensity(aus)[kept], run.subjects[kept]
+        fold_of = {subject: number for subject, number in run.fold_of.items() if number in wanted}
+        columns = []
+        for values, score in ((said, Moments.icc31), (np.rint(said), Moments.mae)):
+            drawn = bootstrap(tally_by(who, Moments.of, levels, values), score, folds=fold_of)
+            average = (float(drawn.average.value), float(drawn.average.low), float(drawn.average.high))
+            columns.append([*zip(drawn.per_au.value, drawn.per_au.low, drawn.per_au.high, strict=True), average])
+        for name, icc, mae in zip([*map(str, aus), MEAN], *columns, strict=True):
+            figures = [f"{value:.4f}" for value in (*icc, *mae)]
+            yield label(run), fold, name, int(kept.sum()), *figures, run.facts.seed, command(run)
 
 
 def label(run: Run) -> str:
@@ -180,6 +216,8 @@ def main() -> None:
     runs = {label(run): run for run in read_runs(options.runs)}
     rows = [row for run in runs.values() for row in system_rows(run)]
     save_table(options.out / "systems.csv", SYSTEM_COLUMNS, rows)
+    graded = [row for run in runs.values() if run.predicts_intensity for row in intensity_rows(run)]
+    save_table(options.out / "intensities.csv", INTENSITY_COLUMNS, graded)
     save_table(options.out / "claims.csv", CLAIM_COLUMNS, list(claim_rows(runs)))
 
 

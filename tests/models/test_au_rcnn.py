@@ -182,6 +182,7 @@ def test_faces_without_landmarks_get_mean_boxes_and_say_so(model) -> None:
     output = model.eval()(batch)
     assert output.logits.isfinite().all()
     assert output.parts["mean_box"].all(dim=1).tolist() == [False, True, False]
+    assert output.stand_in.tolist() == [False, True, False]
 
 
 def test_the_pyramid_pools_each_box_at_its_level() -> None:

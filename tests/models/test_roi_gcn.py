@@ -90,7 +90,7 @@ def test_sizes_of_the_maps(graph):
     assert parts["unrefined"].shape == parts["refined"].shape == (2, 240, 16, 16)
     assert parts["features"].shape == (2, 1, 240)
     assert ("eigenvectors" in parts, "eig_logits" in parts) == (graph != "none", graph == "supervised")
-    assert set(model.train()(faces(2)).parts) - {"eig_logits"} == {"maps", "regions", "landmarks_known"}
+    assert set(model.train()(faces(2)).parts) - {"eig_logits"} == {"maps", "regions"}
 
 
 def test_no_tensor_has_a_number_for_every_pair_of_places():
@@ -176,7 +176,7 @@ def test_unknown_landmarks(batch):
     lost.landmarks[3, 5] = math.nan
     model = made()
     known, unknown = (model.eval()(each) for each in (batch, lost))
-    assert unknown.parts["landmarks_known"].tolist() == [True, True, True, False]
+    assert unknown.stand_in.tolist() == [False, False, False, True]
     assert torch.equal(known.logits[:3], unknown.logits[:3])
     assert not torch.equal(known.logits[3], unknown.logits[3])
     output = model.train()(lost)

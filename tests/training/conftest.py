@@ -39,8 +39,8 @@ tiers:
 """
 
 
-def make_store(folder: Path, *, crop="jaa-200", frames=16, aus=AUS, unlabelled=(), **changes) -> Store:
-    """Faces with a bright bar where an AU occurs; the same arguments give the same bytes."""
+def make_store(folder: Path, *, crop="jaa-200", frames=16, aus=AUS, unlabelled=(), lost=(), **changes) -> Store:
+    """Faces with a bright bar where an AU occurs; same arguments, same bytes. Frames that are lost lack landmarks."""
     recipe = get_crop(crop)
     size = recipe.size
     facts = {
@@ -64,6 +64,7 @@ def make_store(folder: Path, *, crop="jaa-200", frames=16, aus=AUS, unlabelled=(
                     picture[40 + 60 * place : 90 + 60 * place, 60:140, place] = 250
             told = {au: -1 if subject in unlabelled else label for au, label in labels.items()}
             points = (size * (0.5 + 0.3 * MEAN_68)).astype(np.float32)
+            points[:] = np.nan if frame in lost else points
             rows.append(
                 FrameRow(
                     subject,

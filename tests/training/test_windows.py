@@ -7,7 +7,9 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from actionunits.datasets.folds import Fold
-from actionunits.training import load_recipe, predict, train_fold
+from actionunits.evaluation.runs import Run
+from actionunits.training import cross_validate_named, load_recipe, predict, train_fold
+from actionunits.training.crossval import Settings
 from actionunits.training.devices import Device
 from actionunits.training.plan import plan_fold
 
@@ -62,3 +64,17 @@ def test_it_trains_and_tells_of_every_frame(store, recipe, tmp_path):
     np.testing.assert_allclose(backwards.probability[::-1], said.probability, atol=1e-6)
     mean = model.boxes.mean.numpy()
     assert not np.allclose(mean, model.boxes.rule.mean(size=128)[:, [1, 0, 3, 2]], atol=0.5)  # settled on these faces
+
+
+def test_frames_without_landmarks_are_counted_and_not_left_out(tmp_path):
+    """Mean boxes stand in."""
+    store = make_store(tmp_path / "store", crop="aurcnn-512", frames=6, lost=(1, 4))
+    path = tmp_path / "single.yaml"
+    text = RECIPE.replace("au_rcnn_conv_lstm", "au_rcnn").replace(", states: 4, reading: 8, shared_kernel: true", "")
+    path.write_text(text[: text.index("  sequence:")])
+    sheet = cross_validate_named(str(path), store, tmp_path / "run", only=[1], settings=Settings())
+    run = Run(tmp_path / "run")
+    lost = [frame in (1, 4) for frame in run.frames["frame"].to_pylist()]
+    assert run.frames["stand_in"].to_pylist() == lost
+    assert run.stand_ins == sum(lost) == len(run.frames) // 3
+    assert any(f"In {sum(lost)} of {len(lost)} frames landmarks were unknown" in note for note in sheet.notes)

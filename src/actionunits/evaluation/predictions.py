@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from actionunits.facs import AUSet, column
 from actionunits.store.tables import read_table, write_table
 
 KEYS = 4
-"""How many columns come before the action units'."""
+"""How many columns say which frame it is; an action unit's have names with its number."""
+STAND_IN = "stand_in"
 _LIMITS = {"true": (-1, 1), "p": (0, 1), "level": (-1, 5), "r": (0, 5)}
 _AGAIN = "Run the cross-validation again"
 
 
-def prediction_schema(aus: AUSet, *, graded: bool, intensity: bool) -> pa.Schema:
+def prediction_schema(aus: AUSet, *, graded: bool, intensity: bool, flagged: bool = False) -> pa.Schema:
     """The Arrow schema of ``predictions.parquet``.
 
     ============ ======== ==========================================
@@ -31,6 +33,7 @@ def prediction_schema(aus: AUSet, *, graded: bool, intensity: bool) -> pa.Schema
     subject      string   who is seen
     sequence     string   name of the sequence
     frame        int32    number of the frame in its sequence
+    stand_in     bool     landmarks were unknown, a mean face's stood in
     AU01_true    int8     label: 0, 1, or -1 for unknown
     AU01_p       float32  predicted probability, 0 to 1
     AU01_level   int8     labelled intensity 0-5, or -1
@@ -41,12 +44,14 @@ def prediction_schema(aus: AUSet, *, graded: bool, intensity: bool) -> pa.Schema
         aus: the action units.
         graded: whether labels of intensity are known, ``_level``.
         intensity: whether the system predicts it, ``_r``.
+        flagged: whether the system looks at landmarks, ``stand_in``.
     """
     names: list[tuple[str, pa.DataType]] = [
         ("fold", pa.int16()),
         ("subject", pa.string()),
         ("sequence", pa.string()),
         ("frame", pa.int32()),
+        *([(STAND_IN, pa.bool_())] if flagged else []),
     ]
     for au in aus:
         names += [(f"{column(au)}_true", pa.int8()), (f"{column(au)}_p", pa.float32())]
@@ -78,7 +83,7 @@ def prediction_table(
         raise UsageError("predictions", "a probability is missing or not within 0 to 1", "Mend the system")
     if said.intensity is not None and ((said.intensity < 0) | (said.intensity > 5)).any():
         raise UsageError("predictions", "an intensity is not within 0 to 5", "Mend the system")
-    columns = dict(keys)
+    columns = dict(keys) | {STAND_IN: said.stand_in}
     for place, au in enumerate(aus):
         columns[f"{column(au)}_true"] = labels[:, place]
         columns[f"{column(au)}_p"] = said.probability[:, place]
@@ -86,7 +91,9 @@ def prediction_table(
             columns[f"{column(au)}_level"] = levels[:, place]
         if said.intensity is not None:
             columns[f"{column(au)}_r"] = said.intensity[:, place]
-    schema = prediction_schema(aus, graded=levels is not None, intensity=said.intensity is not None)
+    schema = prediction_schema(
+        aus, graded=levels is not None, intensity=said.intensity is not None, flagged=said.stand_in is not None
+    )
     return pa.table([pa.array(columns[each.name], each.type) for each in schema], schema=schema)
 
 
@@ -117,15 +124,18 @@ def read_predictions(path: Path, facts: RunFacts) -> pa.Table:
 
 def _checked(path: Path, table: pa.Table, facts: RunFacts) -> pa.Table:
     """The rows, if they are what the facts say."""
-    wanted = [prediction_schema(facts.au_set, graded=facts.graded, intensity=said) for said in (True, False)]
-    if table.schema.names not in [each.names for each in wanted]:
+    wanted = [
+        prediction_schema(facts.au_set, graded=facts.graded, intensity=said, flagged=flagged)
+        for said, flagged in product((True, False), repeat=2)
+    ]
+    schema = next((each for each in wanted if each.names == table.schema.names), None)
+    if schema is None:
         raise ResultsError(path, "has other columns than run.json says", _AGAIN)
-    schema = wanted[0] if table.schema.names == wanted[0].names else wanted[1]
     if [each.type for each in table.schema] != [each.type for each in schema]:
         raise ResultsError(path, "has columns of other types than run.json says", _AGAIN)
     if any(table[name].null_count for name in table.column_names):
         raise ResultsError(path, "has empty cells", _AGAIN)
-    for name in table.column_names[KEYS:]:
+    for name in [each for each in table.column_names[KEYS:] if each != STAND_IN]:
         low, high = _LIMITS[name.partition("_")[2]]
         values = table[name].to_numpy()
         if not ((values >= low) & (values <= high) | np.isnan(values) & name.endswith("_r")).all():

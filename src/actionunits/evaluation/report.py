@@ -131,6 +131,10 @@ def _notes(run: Run, scores: Summary) -> tuple[str, ...]:
         notes.append("A fold tests one subject alone: there are intervals of the pooled F1 only.")
     if scores.unknown.any():
         notes.append(f"Frames without a label are left out: {int(scores.unknown.sum())} over all AUs.")
+    if run.stand_ins:
+        notes.append(
+            f"In {run.stand_ins} of {len(run.frames)} frames landmarks were unknown: those of a mean face stood in."
+        )
     undefined = [str(au) for au, fine in zip(scores.aus, scores.f1.defined, strict=True) if not fine]
     if undefined:
         notes.append(f"In a fold AU {', '.join(undefined)} neither occurs nor is found: its F1 there counts as 0.")

@@ -21,11 +21,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from actionunits.atomic import write_failure, written_aside
 from actionunits.errors import ResultsError, StoreError, UsageError
-from actionunits.evaluation.predictions import read_predictions, write_predictions
+from actionunits.evaluation.predictions import STAND_IN, read_predictions, write_predictions
 from actionunits.evaluation.run_facts import RunFacts, read_run_facts
 from actionunits.facs import AUSet, AUSetLike, column
 from actionunits.store.tables import read_table
@@ -64,6 +65,13 @@ class Run:
     def predicts_intensity(self) -> bool:
         """Whether the system says intensities."""
         return f"{column(self.facts.aus[0])}_r" in self.frames.column_names
+
+    @property
+    def stand_ins(self) -> int | None:
+        """In how many frames landmarks were unknown, so that a mean face's stood in; None if it looks at none."""
+        if STAND_IN not in self.frames.column_names:
+            return None
+        return int(pc.sum(self.frames[STAND_IN]).as_py() or 0)
 
     @property
     def folds(self) -> NDArray[np.int16]:

@@ -52,10 +52,13 @@ class Prediction:
     Attributes:
         probability: (N, A) float32, 0 to 1; an AU occurs from 0.5 on.
         intensity: (N, A) float32, 0 to 5, NaN for AUs without; None for systems without.
+        stand_in: (N,) bool, frames of which landmarks were unknown, so that a mean face's stood in; None for systems
+            that look at none.
     """
 
     probability: NDArray[np.float32]
     intensity: NDArray[np.float32] | None = None
+    stand_in: NDArray[np.bool_] | None = None
 
 
 class Predictor(Protocol):

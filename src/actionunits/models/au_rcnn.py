@@ -136,15 +136,13 @@ class AURCNN(AUModel):
             of what the logits are read from.
         """
         boxes, stand_in = self.chosen_boxes(batch.landmarks, batch.rotation)  # (N, R, 4), (N, R)
-        maps = self.box_maps(batch.image, boxes)  # (N * R, D, h, w)
-        flat = maps.flatten(1) if self.flatten else maps.mean(dim=(2, 3))
-        features = torch.unflatten(flat, 0, boxes.shape[:2])  # (N, R, D)
+        features = self.box_features(batch.image, boxes)  # (N, R, D)
         last = self.head.last(features)  # (N, R, H)
         by_box = self.head.score(last)  # (N, R, A)
         parts = {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in}
         if not self.training:
             parts |= {"box_features": features, "features": last.mean(dim=1)}
-        return AUOutput(self.merged(by_box), parts=parts)
+        return AUOutput(self.merged(by_box), parts=parts, stand_in=stand_in.any(dim=1))
 
     def chosen_boxes(self, landmarks: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
         """As :class:`~actionunits.models.layers.face_boxes.FaceBoxes`, or the mean ones where these are asked for."""
@@ -162,6 +160,12 @@ class AURCNN(AUModel):
             maps, first = [self.stem(image)], int(math.log2(self.stem.stride))
         pooled: Tensor = self.pool(maps, boxes, first).flatten(0, 1)
         return self.tail(pooled) if hasattr(self, "tail") else pooled
+
+    def box_features(self, image: Tensor, boxes: Tensor) -> Tensor:
+        """What the linear layers see of all boxes, (N, R, 4), of pictures, (N, 3, S, S): (N, R, D)."""
+        maps = self.box_maps(image, boxes)  # (N * R, D, h, w)
+        flat = maps.flatten(1) if self.flatten else maps.mean(dim=(2, 3))
+        return torch.unflatten(flat, 0, boxes.shape[:2])
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
         """``occurrence``, over the boxes and AUs."""

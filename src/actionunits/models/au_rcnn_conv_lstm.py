@@ -128,7 +128,7 @@ class AURCNNConvLSTM(AURCNN):
         parts["box_logits"] = by_box if self.training else by_box[:, -1]
         if not self.training:
             parts["features"] = last[:, -1].mean(dim=1)
-        return AUOutput(self.merged(by_box[:, -1]), parts=parts)
+        return AUOutput(self.merged(by_box[:, -1]), parts=parts, stand_in=parts["mean_box"].any(dim=1))
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
         """``occurrence``, over all frames of the clips, where the output has them."""

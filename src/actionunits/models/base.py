@@ -101,6 +101,17 @@ class AUModel(nn.Module, ABC):
         """
         return None
 
+    def chunk(self, stage: str | None = None) -> int | None:
+        """How many consecutive frames it looks at together; None for a system that judges every face on its own.
+
+        A batch is then a run of so many frames of one sequence, or fewer where that ends, in order: N is time, and what
+        is said of a face depends on the others. Pictures are not varied. :attr:`Stage.batch` is the same number.
+
+        Args:
+            stage: in which it trains; None when it predicts.
+        """
+        return None
+
     def relations(self) -> Tensor | None:
         """How strongly each AU (row) listens to each other one, (A, A); None for systems without such weights."""
         return None

@@ -153,12 +153,13 @@ class LPNet(AUModel):
         features = self.stem(batch.image)  # (N, D, h, w)
         f_au = features.mean(dim=(2, 3))  # (N, D)
         logits, seen = self._classify(features, f_au)  # (N, A)
-        parts = {"features": seen, "f_au": f_au}
+        parts, stand_in = {"features": seen, "f_au": f_au}, None
         if self._step() == "shape":
             terms, f_s = self.p_net(batch.landmarks)  # (N, A), (N, D)
             logits = logits + terms
             parts |= {"f_s": f_s, "shape_terms": terms}
-        return AUOutput(logits, parts=parts)
+            stand_in = ~torch.isfinite(batch.landmarks).all(dim=2).all(dim=1)
+        return AUOutput(logits, parts=parts, stand_in=stand_in)
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
         """``occurrence``; with the P-Net ``orthogonality``, of the faces with a label, and what to watch beside it.

@@ -21,12 +21,15 @@ class AUOutput:
         levels: (N, A, 6) unnormalised log-probabilities of the intensities 0-5; None for systems without.
         parts: what else the losses and the pictures of :mod:`actionunits.explain` need, by name.
         columns: the places, among the model's AUs, that were computed; None for all. Only in training.
+        stand_in: (N,) bool, faces of which a landmark that it looks at was unknown, so that a mean face's stood in;
+            None for systems that look at none.
     """
 
     logits: Tensor
     levels: Tensor | None = None
     parts: Mapping[str, Tensor] = field(default_factory=dict)
     columns: tuple[int, ...] | None = None
+    stand_in: Tensor | None = None
 
     @property
     def probability(self) -> Tensor:

@@ -152,15 +152,15 @@ class ROIGCN(AUModel):
         """Find the AUs in N faces.
 
         Returns:
-            Logits, with the parts ``maps``, (N, A, h, w); ``regions``, (N, A, 2, h, w) bool; and ``landmarks_known``,
-            (N,) bool, False for faces whose regions are a mean face's. With a supervised graph also ``eig_logits``,
-            (N, A). When it predicts, also ``features``, the mean of X1 in each AU's regions, (N, A, D), or over the
-            whole map, (N, D), where ``decode`` is not ``roi``; ``unrefined`` and ``refined``, X0 and X1, (N, D, h, w);
-            and with a graph ``eigenvectors``, (N, K, h, w).
+            Logits, with the parts ``maps``, (N, A, h, w), and ``regions``, (N, A, 2, h, w) bool, a mean face's for
+            those with unknown landmarks (``stand_in``). With a supervised graph also ``eig_logits``, (N, A). When it
+            predicts, also ``features``, the mean of X1 in each AU's regions, (N, A, D), or over the whole map, (N, D),
+            where ``decode`` is not ``roi``; ``unrefined`` and ``refined``, X0 and X1, (N, D, h, w); and with a graph
+            ``eigenvectors``, (N, K, h, w).
         """
         features = self.backbone(batch.image)  # (N, D, h, w), X0
         regions, known = self.regions(batch.landmarks)  # (N, A, 2, h, w), (N,)
-        parts = {"regions": regions, "landmarks_known": known}
+        parts = {"regions": regions}
         refined, raw = features, None  # X1
         if self.graph is not None:
             raw = self.graph.project(features)  # (N, K, h, w)
@@ -171,12 +171,14 @@ class ROIGCN(AUModel):
         if not self.training:
             parts |= {"features": self._seen(refined, regions), "unrefined": features, "refined": refined}
             parts |= {} if raw is None else {"eigenvectors": raw.relu()}
-        return AUOutput(self._logits(parts["maps"], regions), parts=parts)
+        return AUOutput(self._logits(parts["maps"], regions), parts=parts, stand_in=~known)
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
         """``maps`` (Eq. 4), of faces with landmarks; with a supervised graph ``eigenvectors`` (Eq. 7), of all."""
-        parts, weight = output.parts, self.au_weights
-        used = (batch.occurrence >= 0) & parts["landmarks_known"][:, None]  # (N, A)
+        parts, weight, stand_in = output.parts, self.au_weights, output.stand_in
+        used = batch.occurrence >= 0  # (N, A)
+        if stand_in is not None:
+            used = used & ~stand_in[:, None]
         target = target_maps(parts["regions"], batch.occurrence, absent=_ABSENT[self.target])  # (N, A, h, w)
         maps = map_loss(parts["maps"], target, used, weight=weight, over=self.loss_a_reduction)
         terms, total = {"maps": maps}, self.factors[0] * maps

@@ -22,7 +22,7 @@ class Stage:
         rates: learning rate of each part of the model that trains, by the name of the child module. Parts that are not
             named are frozen: neither their parameters nor their running statistics change.
         epochs: at most; 0 leaves the step out.
-        batch: frames.
+        batch: frames; of one sequence where the system looks at chunks, see :meth:`AUModel.chunk`.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
         momentum: of ``sgd``.
         nesterov: that momentum is Nesterov's.
@@ -34,6 +34,7 @@ class Stage:
         decay: factor.
         warmup: share of the batches over which rates rise from 0 to theirs, 0 to 1.
         patience: epochs without a better validation score after which the step ends; None for never.
+        clip: largest norm of all gradients together in this step; None for what the recipe says of all steps.
 
     Raises:
         UsageError: a value is out of range.
@@ -52,6 +53,7 @@ class Stage:
     decay: float = 0.1
     warmup: float = 0.0
     patience: int | None = None
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         fault = self._fault()
@@ -69,4 +71,6 @@ class Stage:
             return f"milestones {self.milestones} must be 0 or more"
         if not (0 <= self.momentum < 1 and 0 <= self.warmup < 1 and self.weight_decay >= 0 and 0 < self.decay <= 1):
             return "momentum and warmup must be from 0 to 1, weight_decay 0 or more, decay from 0 to 1"
+        if self.clip is not None and not 0 < self.clip < math.inf:
+            return f"clip {self.clip} must be above 0"
         return None

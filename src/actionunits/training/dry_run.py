@@ -53,9 +53,10 @@ def estimate(plan: Plan) -> Sheet:
     model = begin_model(plan).to(plan.device.kind)
     rows, total, loading, measured = [], 0.0, 0.0, None
     for step in plan.steps:
-        stage, share = step.stage, step.stage.batch // plan.device.count
+        stage, chunk = step.stage, plan.chunks[step.stage.name]
+        share = chunk or stage.batch // plan.device.count
         dataset, choosing = plan.dataset(stage.name), plan.choosing(stage.name)
-        batches = len(face_loader(dataset, batch_size=share, workers=0))
+        batches = len(face_loader(dataset, batch_size=share, workers=0, chunk=chunk))
         began = time.perf_counter()
         tried = min(share, len(dataset), MOST_TRIED if plan.device.kind == "cpu" else share)
         batch = dataset.batch(list(range(tried)))

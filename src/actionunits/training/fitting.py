@@ -70,7 +70,7 @@ def _trainer(task: SystemTask, keeper: Keeper, folder: Path) -> Trainer:
         plugins=[LightningEnvironment()],
         callbacks=[keeper],
         max_epochs=task.step.stage.epochs,
-        gradient_clip_val=recipe.clip,
+        gradient_clip_val=task.step.stage.clip or recipe.clip,
         num_sanity_val_steps=0,
         logger=False,
         enable_checkpointing=False,

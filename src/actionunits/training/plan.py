@@ -17,7 +17,7 @@ from actionunits.models import AUModel, Stage
 from actionunits.store import Store
 from actionunits.training.devices import Device, seed_of
 from actionunits.training.making import make_stages, untrained
-from actionunits.training.plan_checks import check_choice, check_start, check_store
+from actionunits.training.plan_checks import check_batches, check_choice, check_start, check_store
 from actionunits.training.plan_facts import file_hashes, recipe_facts, stage_numbers
 from actionunits.training.recipe import Recipe
 
@@ -64,6 +64,7 @@ class Plan:
         device: what computes.
         steps: the stages that train, in order.
         windows: the frames around each one that the model looks at in each stage, by name.
+        chunks: how many consecutive frames it looks at together in each stage; None where it looks at single ones.
         facts: what is noted beside the weights; plain values.
     """
 
@@ -75,16 +76,17 @@ class Plan:
     device: Device
     steps: tuple[Step, ...]
     windows: Mapping[str, str | None]
+    chunks: Mapping[str, int | None]
     facts: Mapping[str, Any]
 
     def dataset(self, stage: str) -> FaceDataset:
-        """What a stage trains on: varied, differently in every stage."""
+        """What a stage trains on: varied, differently in every stage; chunks are as they are."""
         return FaceDataset(
             self.store,
             self.recipe.input,
             subjects=self.people.train,
             aus=self.recipe.au_set,
-            training=True,
+            training=self.chunks[stage] is None,
             window=self.windows[stage],
             seed=self.seed_for(stage, "data"),
         )
@@ -120,13 +122,7 @@ def plan_fold(recipe: Recipe, store: Store, fold: Fold, *, seed: int, device: De
     if people.choose:
         check_choice(recipe, store, rows["choose"])
     stages = [stage for stage in make_stages(recipe, model) if stage.epochs]
-    for stage in stages:
-        if stage.batch % device.count:
-            raise UsageError(
-                f"stage {stage.name}",
-                f"its batch of {stage.batch} cannot be shared by {device.count}",
-                f"Use --set stages.{stage.name}.batch={stage.batch // device.count * device.count or device.count}",
-            )
+    check_batches(stages, model, device)
     files = file_hashes(recipe)
     check_start(recipe)
     facts = {
@@ -146,7 +142,8 @@ def plan_fold(recipe: Recipe, store: Store, fold: Fold, *, seed: int, device: De
     }
     steps = _steps(recipe, model, stages, facts)
     windows = {stage.name: model.window(stage.name) for stage in model.stages}
-    return Plan(recipe, store, fold, people, seed, device, steps, windows, facts)
+    chunks = {stage.name: model.chunk(stage.name) for stage in model.stages}
+    return Plan(recipe, store, fold, people, seed, device, steps, windows, chunks, facts)
 
 
 def people_of(recipe: Recipe, fold: Fold) -> People:
@@ -174,9 +171,10 @@ def _steps(recipe: Recipe, model: AUModel, stages: list[Stage], facts: Mapping[s
     """Each stage with its fingerprint, which holds that of the stage before."""
     chosen = facts["recipe"]
     shared = ("pretraining", "select.on", "select.by", "validate_every", "clip", "precision", "device", "devices")
+    first = model.stage_settings(stages[0].name) if stages else {}  # systems may share it
     before = _hash(
         [
-            recipe.system,
+            first.get("system", recipe.system),
             list(recipe.aus),
             get_input(recipe.input).to_dict(),
             {name: chosen[name] for name in shared},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from actionunits.errors import UsageError
 from actionunits.evaluation.constant import intensities
 from actionunits.loading import FaceDataset
-from actionunits.models import AUModel, load_state_of
+from actionunits.models import AUModel, Stage, load_state_of
 from actionunits.store import Store
+from actionunits.training.devices import Device
 from actionunits.training.making import untrained
 from actionunits.training.recipe import Recipe
 
@@ -61,6 +63,22 @@ def check_choice(recipe: Recipe, store: Store, rows: np.ndarray[Any, np.dtype[np
         raise UsageError(store.folder, f"the subjects to choose on have no label of {what}", advice)
     if by == "auroc" and not ((labels == 0).any(axis=0) & (labels == 1).any(axis=0)).any():
         raise UsageError(store.folder, "no AU both occurs and does not in the subjects to choose on", advice)
+
+
+def check_batches(stages: Sequence[Stage], model: AUModel, device: Device) -> None:
+    """Require batches that the devices can share, and those of chunks to be of the model's size.
+
+    Raises:
+        UsageError: one is not so.
+    """
+    for stage in stages:
+        chunk, batch, about = model.chunk(stage.name), stage.batch, f"stage {stage.name}"
+        if chunk is not None and batch != chunk:
+            reason = f"its batch of {batch} is not the {chunk} frames that {model.system} looks at together"
+            raise UsageError(about, reason, f"Use --set model.chunk={batch}")
+        if chunk is None and batch % device.count:
+            advice = f"Use --set stages.{stage.name}.batch={batch // device.count * device.count or device.count}"
+            raise UsageError(about, f"its batch of {batch} cannot be shared by {device.count}", advice)
 
 
 def adopt_start(recipe: Recipe, model: AUModel) -> None:

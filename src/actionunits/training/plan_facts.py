@@ -57,6 +57,7 @@ def stage_numbers(stage: Stage) -> dict[str, Any]:
     """What a stage says beside its name and rates, as far as it has a say."""
     unused = {"momentum"} if stage.optimizer != "sgd" else set()
     unused |= {"milestones", "decay"} if stage.schedule != "step" else set()
+    unused |= {"clip"} if stage.clip is None else set()
     return {
         each.name: getattr(stage, each.name) for each in fields(stage) if each.name not in {"name", "rates"} | unused
     }

@@ -41,7 +41,8 @@ class ModelPredictor:
         """Say something of these rows of the store."""
         said = predict(self.model, self.store, rows, device=self.device, workers=self.workers)
         columns = [self.model.aus.index(au) for au in self.aus]
-        return Prediction(said.probability[:, columns], None if said.intensity is None else said.intensity[:, columns])
+        intensity = None if said.intensity is None else said.intensity[:, columns]
+        return Prediction(said.probability[:, columns], intensity, said.stand_in)
 
 
 def predict(
@@ -57,7 +58,7 @@ def predict(
         workers: processes that decode pictures; 0 for this one alone.
 
     Returns:
-        (N, A) probabilities, and intensities if the model grades.
+        (N, A) probabilities, intensities if the model grades, and if it looks at landmarks, where these were unknown.
 
     Raises:
         UsageError: the store has another crop.
@@ -68,16 +69,19 @@ def predict(
     dataset = FaceDataset(store, model.input, subjects=subjects, aus=store.au_set[:1], window=window)
     size = BATCH if window is None else max(1, BATCH // len(get_window(window).offsets))
     model.to(torch.device(device)).to(memory_format=torch.channels_last).eval()
-    probability, intensity = [], []
+    probability, intensity, stand_in = [], [], []
     with torch.inference_mode():
-        for batch in face_loader(dataset, batch_size=size, workers=workers):
+        for batch in face_loader(dataset, batch_size=size, workers=workers, chunk=model.chunk()):
             output = model(ready(batch.to(device), model.input))
             probability.append(output.probability.cpu().numpy())
             if output.intensity is not None:
                 intensity.append(output.intensity.cpu().numpy())
+            if output.stand_in is not None:
+                stand_in.append(output.stand_in.cpu().numpy())
     places = np.searchsorted(dataset.rows, rows)
 
     def chosen(parts: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.concatenate(parts)[places].astype(np.float32)
 
-    return Prediction(chosen(probability), chosen(intensity) if intensity else None)
+    flags = np.concatenate(stand_in)[places] if stand_in else None
+    return Prediction(chosen(probability), chosen(intensity) if intensity else None, flags)

@@ -83,7 +83,8 @@ class Recipe(_Part):
         validate_every: epochs between two validations; below 1, the share of an epoch.
         start: a saved model to start from, by path; None for none.
         calibrate: whether the system settles, after the last stage, what gradients do not teach.
-        clip: largest norm of all gradients together, larger ones are scaled down; None for no limit.
+        clip: largest norm of all gradients together, larger ones are scaled down; None for no limit. A stage may have a
+            limit of its own.
         precision: ``bf16`` (with float32 weights), ``32``, or ``auto``: bf16 on a graphics card that has it.
         workers: processes that decode pictures.
     """

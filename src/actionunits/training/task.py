@@ -47,7 +47,7 @@ class SystemTask(LightningModule):
     @property
     def batches(self) -> int:
         """Batches of an epoch, for each device."""
-        return len(self._loader(self._training_set))
+        return len(self._loader(self._training_set, shuffle=True))
 
     @property
     def chooses(self) -> bool:
@@ -62,11 +62,11 @@ class SystemTask(LightningModule):
 
     def train_dataloader(self) -> FaceLoader:
         """The training subjects."""
-        return self._loader(self._training_set)
+        return self._loader(self._training_set, shuffle=True)
 
     def val_dataloader(self) -> FaceLoader | list[FaceLoader]:
         """The subjects to choose on; an empty list where there are none."""
-        return [] if self._choosing_set is None else self._loader(self._choosing_set)
+        return [] if self._choosing_set is None else self._loader(self._choosing_set, shuffle=False)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> FaceBatch:
         """The batch as the model takes it."""
@@ -129,9 +129,10 @@ class SystemTask(LightningModule):
     def _seed(self, what: str) -> int:
         return self.plan.seed_for(self.step.stage.name, what)
 
-    def _loader(self, dataset: FaceDataset) -> FaceLoader:
-        share = self.step.stage.batch // self.plan.device.count
-        return face_loader(dataset, batch_size=share, workers=self.plan.recipe.workers)
+    def _loader(self, dataset: FaceDataset, *, shuffle: bool) -> FaceLoader:
+        stage, workers = self.step.stage, self.plan.recipe.workers
+        share, chunk = stage.batch // self.plan.device.count, self.plan.chunks[stage.name]
+        return face_loader(dataset, batch_size=max(1, share), workers=workers, chunk=chunk, shuffle=shuffle)
 
 
 def ready(batch: FaceBatch, recipe: InputRecipe) -> FaceBatch:
