@@ -33,6 +33,11 @@ ROWS = (
     "lorral/bilstm_bp4d",
     "lorral/sa_bp4d",
     "lorral/hopfield_bp4d",
+    "roi_gcn/ablations/roi_map",
+    "roi_gcn/bp4d",
+    "au_rcnn/ablations/cnn_res",
+    "au_rcnn/bp4d",
+    "au_rcnn/ablations/vgg19",
 )
 """The recipes whose systems are timed."""
 

@@ -22,7 +22,8 @@ def explain(
 ) -> None:
     """Draw class-activation maps for every face and action unit; of a store also relations and features.
 
-    Writes DIR/maps.png and maps.csv; for models that relate AUs relations.png; for stores features.png (t-SNE) and
+    Writes DIR/maps.png and maps.csv; for models that relate AUs relations.png; for those with ROI maps roi_maps.png,
+    eigenvectors.png and channels.png; for AU R-CNN regions.png and boxes.png; for stores features.png (t-SNE) and
     label_relations.png.
     """
     from actionunits.explain import explain_picture, explain_store

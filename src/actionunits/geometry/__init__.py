@@ -9,8 +9,10 @@ from actionunits.geometry.alignment import (
     umeyama,
 )
 from actionunits.geometry.au_centres import AU_CENTRES, CentreRule, au_centres
+from actionunits.geometry.au_groups import AU_GROUPS, AUBoxes, AUGroup
 from actionunits.geometry.centre import central_cut
 from actionunits.geometry.crops import CROP_RECIPES, Crop, CropRecipe, crop, crop_matrix, get_crop
+from actionunits.geometry.face_regions import REGIONS, crop_lift, region_corners, region_polygon
 from actionunits.geometry.landmarks import (
     FLIP_49,
     FLIP_66,
@@ -45,6 +47,7 @@ from actionunits.geometry.warp import warp
 
 __all__ = [
     "AU_CENTRES",
+    "AU_GROUPS",
     "CROP_RECIPES",
     "FLIP_49",
     "FLIP_66",
@@ -65,8 +68,11 @@ __all__ = [
     "NOSE_BASE",
     "NOSE_BRIDGE",
     "OUTER_LIPS",
+    "REGIONS",
     "RIGHT_BROW",
     "RIGHT_EYE",
+    "AUBoxes",
+    "AUGroup",
     "CentreRule",
     "Crop",
     "CropRecipe",
@@ -76,6 +82,7 @@ __all__ = [
     "central_cut",
     "compose_affine",
     "crop",
+    "crop_lift",
     "crop_matrix",
     "eye_centres",
     "flip_landmarks",
@@ -83,6 +90,8 @@ __all__ = [
     "interocular_distance",
     "invert_affine",
     "mesh_to_68",
+    "region_corners",
+    "region_polygon",
     "similarity_matrix",
     "to_49",
     "to_66",
