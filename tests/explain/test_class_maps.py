@@ -147,16 +147,20 @@ _LORRAL = {
     "hidden": 8,
     "heads": 2,
 }
+_RCNN = {
+    "input": {"id": "tiny", "crop": "aurcnn-512", "size": 512, "side": 64},
+    "backbone": "resnet18",
+    "hidden": 32,
+}
 CASES = {
     "linear": {"input": {"id": "tiny", "crop": "lp-240-masked", "size": 224, "side": 64}, **_RESNET},
     "lp_net": {"input": {"id": "tiny", "crop": "lp-240-masked", "size": 224, "side": 64}, "hidden": 8, **_RESNET},
     "re_net": {"input": {"id": "tiny", "crop": "re-256", "size": 224, "side": 64}, **_RESNET},
     "lorral": _LORRAL,
-    "au_rcnn": {
-        "input": {"id": "tiny", "crop": "aurcnn-512", "size": 512, "side": 64},
-        "backbone": "resnet18",
-        "hidden": 32,
-    },
+    "au_rcnn": _RCNN,
+    "au_rcnn_conv_lstm": {**_RCNN, "states": 4, "reading": 8},
+    "au_rcnn_crf": _RCNN,
+    "au_rcnn_tal": {**_RCNN, "anchors": [2, 4], "channels": 4, "depth": 1, "width": 8},
     "roi_gcn": {
         "input": {"id": "tiny", "crop": "roi-256", "size": 256, "side": 64},
         "backbone": "hrnet_w18_small",

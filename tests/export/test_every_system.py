@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from actionunits.errors import UsageError  # noqa: E402
 from actionunits.export import check_parity, to_onnx  # noqa: E402
 from actionunits.models import create_model, list_models  # noqa: E402
 
@@ -40,11 +41,22 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "au_rcnn-fpn": ("au_rcnn", {**_RCNN, "neck": "fpn"}),
     "roi_gcn": ("roi_gcn", {"input": _tiny("roi-256", 256, 64), "backbone": "hrnet_w18_small", "roi_cells": 3}),
 }
+OVER_TIME: Mapping[str, Mapping[str, Any]] = {
+    "au_rcnn_conv_lstm": {**_RCNN, "states": 4, "reading": 8},
+    "au_rcnn_crf": _RCNN,
+    "au_rcnn_tal": {**_RCNN, "anchors": [2, 4], "channels": 4, "depth": 1, "width": 8},
+}
 
 
 def test_no_system_is_left_out() -> None:
     elsewhere = {"linear"}  # in test_exporting
-    assert {system for system, _ in CASES.values()} | elsewhere == set(list_models())
+    assert {system for system, _ in CASES.values()} | elsewhere | OVER_TIME.keys() == set(list_models())
+
+
+@pytest.mark.parametrize("system", OVER_TIME)
+def test_systems_that_look_at_several_frames_are_refused(system: str) -> None:
+    with pytest.raises(UsageError, match=f"{system}: looks at several frames"):
+        to_onnx(create_model(system, (1, 4, 12), **OVER_TIME[system]))
 
 
 @pytest.mark.slow

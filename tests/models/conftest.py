@@ -13,7 +13,9 @@ from actionunits.geometry.mean_face import MEAN_68  # noqa: E402
 from actionunits.loading import FaceBatch  # noqa: E402
 from actionunits.models import AUModel, TrainingLabels, create_model, find_model  # noqa: E402
 
-EXPECTED = frozenset({"linear", "lp_net", "re_net", "lorral", "roi_gcn", "au_rcnn", "au_rcnn_conv_lstm"})
+EXPECTED = frozenset(
+    {"linear", "lp_net", "re_net", "lorral", "roi_gcn", "au_rcnn", "au_rcnn_conv_lstm", "au_rcnn_crf", "au_rcnn_tal"}
+)
 """Systems that are registered and may not be there yet."""
 
 AUS = (1, 4, 12, 25)  # each has a place on the face
@@ -74,6 +76,9 @@ CASES = (
     Case("au_rcnn", "fpn", {**_RCNN, "neck": "fpn"}),
     Case("au_rcnn_conv_lstm", "separate", {**_RCNN, "states": 4, "reading": 8}),
     Case("au_rcnn_conv_lstm", "shared", {**_RCNN, "tail": False, "states": 4, "reading": 8, "shared_kernel": True}),
+    Case("au_rcnn_crf", "splits", {**_RCNN, "chunk": 6}),
+    Case("au_rcnn_crf", "binary", {**_RCNN, "tail": False, "mode": "binary", "edges": "apart"}),
+    Case("au_rcnn_tal", "short", {**_RCNN, "anchors": [1, 2, 4], "channels": 8, "depth": 2, "width": 8, "chunk": 6}),
     Case("roi_gcn", "hrnet", {**_ROI, "backbone": "hrnet_w18_small", "roi_cells": 2}),
     Case("roi_gcn", "gap", {**_ROI, "eig_head": "gap", "laplacian": "adj", "residual": True, "alpha_on": "a"}),
     Case("roi_gcn", "graph", {**_ROI, "graph": "unsupervised", "eigenvectors": 6, "loss_a_reduction": "sum"}),

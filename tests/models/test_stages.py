@@ -41,6 +41,8 @@ def test_the_ends_of_ranges_belong_to_them(changes) -> None:
         ({"weight_decay": math.nan}, "weight_decay"),
         ({"decay": 0.0}, "decay"),
         ({"milestones": (3, -1)}, "milestones"),
+        ({"clip": 0.0}, "clip"),
+        ({"clip": math.nan}, "clip"),
     ],
 )
 def test_wrong_values(changes, said) -> None:

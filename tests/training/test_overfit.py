@@ -27,6 +27,7 @@ SYSTEMS = {
     "lorral/bilstm_synthau": ("jaa-200", 12, RELATED),
     "au_rcnn/synthau": ("aurcnn-512", 12, {"train": ["stem", "head"]}),
     "au_rcnn/ablations/synthau_cnn_res": ("aurcnn-512", 12, {"train": ["stem", "head"]}),
+    "au_rcnn/ablations/synthau_crf": ("aurcnn-512", 12, {"train": ["stem", "head"], "crf": ["crf"]}),
     "roi_gcn/synthau": ("roi-256", 12, {"train": ["backbone", "head", "graph", "eig_head"]}),
 }
 """Recipe: crop, epochs of each stage, and the parts that each stage trains."""
@@ -39,6 +40,7 @@ def test_it_learns_64_frames_by_heart(name, tmp_path):
     store = make_store(tmp_path / "store", crop=crop)
     fold = Fold(1, PEOPLE[2:], (), PEOPLE[:2])
     changes = ["aus=[1, 12]", "store.dataset=fake", "workers=0"]
+    changes += ["model.chunk=16"] if "crf" in stages else []
     for stage, parts in stages.items():
         changes += [f"stages.{stage}.epochs={epochs}", f"stages.{stage}.batch=16"]
         changes += [f"stages.{stage}.rates.{part}=1e-3" for part in parts]

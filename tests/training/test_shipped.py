@@ -66,8 +66,11 @@ ROWS = [
     "au_rcnn/bp4d",
     "au_rcnn/disfa",
     "au_rcnn/synthau",
-    *(f"au_rcnn/ablations/{row}" for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm")),
-    *(f"au_rcnn/ablations/disfa_{row}" for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm")),
+    *(
+        f"au_rcnn/ablations/{row}"
+        for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "crf", "tal")
+    ),
+    *(f"au_rcnn/ablations/disfa_{row}" for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "crf")),
     *(f"au_rcnn/ablations/{row}side_{side}" for row in ("", "cnn_res_") for side in (256, 416, 608)),
     "linear/resnet18",
     "linear/resnet34",
@@ -153,7 +156,7 @@ def test_rows_of_a_study_share_their_first_stage():
     for names in (
         ["lp_net/bp4d", *(f"lp_net/ablations/{row}" for row in ("sl_da_p", "lf", "facs", "l_net", "p_net"))],
         [f"lorral/{relation}_bp4d" for relation in ("sa", "hopfield", "bilstm", "none")],
-        ["au_rcnn/bp4d", *(f"au_rcnn/ablations/{row}" for row in ("mean_box", "conv_lstm"))],
+        ["au_rcnn/bp4d", *(f"au_rcnn/ablations/{row}" for row in ("mean_box", "conv_lstm", "crf", "tal"))],
     ):
         found = []
         for name in names:

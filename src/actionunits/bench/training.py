@@ -86,7 +86,8 @@ def run_benchmark(
         stage = make_stages(recipe, model)[-1]
         model.begin(stage.name)
         model = model.to(used.kind, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        loader = face_loader(plan.dataset(stage.name), batch_size=stage.batch, workers=recipe.workers)
+        chunk = plan.chunks[stage.name]
+        loader = face_loader(plan.dataset(stage.name), batch_size=stage.batch, workers=recipe.workers, chunk=chunk)
         step = _stepper(model, make_optimizer(model, stage), used)
         first = next(loader.epoch(0)).to(used.kind)
         said = f"{used.kind} {used.precision}"

@@ -64,7 +64,7 @@ def to_onnx(model: AUModel) -> bytes:
     steps.
 
     Raises:
-        UsageError: onnx and onnxscript are not installed.
+        UsageError: onnx and onnxscript are not installed, or the model looks at more than one frame.
         CardError: PyTorch cannot express the model as a graph.
     """
     try:
@@ -72,6 +72,9 @@ def to_onnx(model: AUModel) -> bytes:
     except ImportError as failure:
         advice = "Install them: pip install 'actionunits[train]'"
         raise UsageError("export", "needs onnx and onnxscript", advice) from failure
+    if model.chunk() is not None or model.window() is not None:
+        reason = "looks at several frames of a video, and a graph gets single faces"
+        raise UsageError(model.system, reason, "Export a system of single pictures, as au_rcnn")
     function = Scores(model)
     side, count = model.input.output, 2
     given = {IMAGE: torch.zeros(count, 3, side, side)}

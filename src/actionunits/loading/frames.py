@@ -53,6 +53,10 @@ class Frames:
         places = self._sequence[rows].tolist()
         return tuple(self._subjects[place] for place in places), tuple(self._sequences[place] for place in places)
 
+    def sequences(self, rows: Rows) -> Rows:
+        """The number of the sequence that each row belongs to, from 0, in the store's order."""
+        return self._sequence[rows]
+
     def landmarks(self, rows: Rows) -> NDArray[np.float32]:
         """The landmarks of some rows, (*rows.shape, 68, 2), pixels of the stored picture; NaN if the store has none."""
         if "landmarks" in self.store.header.contents:

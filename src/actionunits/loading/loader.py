@@ -13,26 +13,27 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from actionunits.errors import ActionUnitsError, UsageError
 from actionunits.loading.batch import FaceBatch
+from actionunits.loading.chunks import Chunks
 from actionunits.loading.dataset import FaceDataset, Pick
 
 _ORDER = 1  # keeps the stream of the order apart from that of the variations
 
 
 class EpochSampler(DistributedSampler[Pick]):
-    """Every frame once an epoch; shuffled by seed and epoch. Each of several graphics cards gets its share.
+    """Every frame, or chunk, once an epoch; shuffled by seed and epoch. Each of several graphics cards gets its share.
 
     Args:
-        dataset: with its seed.
+        dataset: frames or chunks, with their seed.
         shuffle: False for the order of the store.
     """
 
-    def __init__(self, dataset: FaceDataset, *, shuffle: bool) -> None:
+    def __init__(self, dataset: FaceDataset | Chunks, *, shuffle: bool) -> None:
         several = distributed.is_available() and distributed.is_initialized()
         world, rank = (distributed.get_world_size(), distributed.get_rank()) if several else (1, 0)
         super().__init__(dataset, num_replicas=world, rank=rank, shuffle=shuffle, seed=dataset.seed)
 
     def __iter__(self) -> Iterator[Pick]:
-        count = len(cast(FaceDataset, self.dataset))
+        count = len(cast(FaceDataset | Chunks, self.dataset))
         order = np.arange(count)
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch, _ORDER]).permutation(count)
@@ -55,7 +56,14 @@ class FaceLoader(DataLoader[FaceBatch]):
         return iter(self)
 
 
-def face_loader(dataset: FaceDataset, *, batch_size: int = 32, workers: int = 2) -> FaceLoader:
+def face_loader(
+    dataset: FaceDataset,
+    *,
+    batch_size: int = 32,
+    workers: int = 2,
+    chunk: int | None = None,
+    shuffle: bool | None = None,
+) -> FaceLoader:
     """A loader of whole epochs: shuffled for training, in the store's order otherwise.
 
     The same data set, seed and batch size give the same batches. In training the last batch is left out if it is not
@@ -63,26 +71,30 @@ def face_loader(dataset: FaceDataset, *, batch_size: int = 32, workers: int = 2)
 
     Args:
         dataset: what to load.
-        batch_size: frames.
+        batch_size: frames; chunks have their own number.
         workers: processes that decode; 0 for this one alone.
+        chunk: make each batch of so many consecutive frames of one sequence, the last of a sequence of fewer; only the
+            order of the batches is shuffled, and none is left out. None for batches of any frames.
+        shuffle: as said, or not; None for what the data set is for.
 
     Returns:
         Batches whose pictures are bytes; see :meth:`FaceBatch.normalised`.
 
     Raises:
-        UsageError: ``batch_size`` is below 1, or ``workers`` below 0.
+        UsageError: ``batch_size`` or ``chunk`` is below 1, or ``workers`` below 0.
     """
     if batch_size < 1 or workers < 0:
         asked = f"batch_size={batch_size}, workers={workers}"
         raise UsageError(asked, "cannot be", "Use 1 or more, and 0 or more")
-    sampler = EpochSampler(dataset, shuffle=dataset.training)
+    source = dataset if chunk is None else Chunks(dataset, chunk)
+    sampler = EpochSampler(source, shuffle=dataset.training if shuffle is None else shuffle)
     return FaceLoader(
-        dataset,
-        batch_size=batch_size,
+        source,
+        batch_size=batch_size if chunk is None else None,  # a chunk is a batch already
         sampler=sampler,
         num_workers=workers,
         collate_fn=_as_it_is,
-        drop_last=dataset.training and len(sampler) >= batch_size,
+        drop_last=chunk is None and dataset.training and len(sampler) >= batch_size,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=workers > 0,
         worker_init_fn=_settle,

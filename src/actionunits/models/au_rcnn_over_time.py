@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from actionunits.errors import UsageError
 from actionunits.loading import FaceBatch
 from actionunits.models.au_rcnn import AURCNN
 from actionunits.models.output import AUOutput
@@ -20,7 +18,6 @@ FRAMES_AT_ONCE = 32
 """Of a run, whose features are computed together where no gradient is wanted, to bound the memory."""
 
 _FIRST = "train"
-_MARGIN = 1e-6
 
 
 class AURCNNOverTime(AURCNN):
@@ -29,13 +26,15 @@ class AURCNNOverTime(AURCNN):
     The stage ``train`` is AU R-CNN's, on single pictures, and can be taken from a run of it. After it AU R-CNN stays as
     it is, as if its features were written down.
 
-    A subclass calls :meth:`_read` at the end of its constructor.
+    A subclass calls :meth:`_add_stage` at the end of its constructor.
 
     Attributes:
         own: names of the settings that AU R-CNN does not have.
+        at_work: those of them that only matter when it predicts.
     """
 
     own: ClassVar[frozenset[str]]
+    at_work: ClassVar[frozenset[str]] = frozenset()
 
     def chunk(self, stage: str | None = None) -> int | None:
         """The setting of this name, after the first stage."""
@@ -54,9 +53,9 @@ class AURCNNOverTime(AURCNN):
         features = self._features(batch.image, boxes)  # (N, R, D)
         with torch.autocast(features.device.type, enabled=False):
             by_box, parts = self.over_time(features.float())  # (N, R, A)
-        parts |= {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in}
+        parts |= {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in, "box_features": features}
         if not self.training:
-            parts |= {"box_features": features, "features": features.mean(dim=1)}
+            parts["features"] = features.mean(dim=1)
         return AUOutput(self.merged(by_box), parts=parts)
 
     @abstractmethod
@@ -84,26 +83,25 @@ class AURCNNOverTime(AURCNN):
     def stage_settings(self, stage: str) -> Mapping[str, Any]:
         """For the first stage, those of an AU R-CNN."""
         settings = super().stage_settings(stage)
-        if stage != _FIRST:
-            return {**settings, "system": self.system}
-        return {name: value for name, value in settings.items() if name not in self.own}
+        unused = self.own if stage == _FIRST else self.at_work
+        kept = {name: value for name, value in settings.items() if name not in unused}
+        return kept if stage == _FIRST else {**kept, "system": self.system}
 
-    def _read(self, stage: Stage) -> None:
+    def _add_stage(self, stage: Stage) -> None:
         """Settle the run's length, the batch of the stage that reads over time, and put that after the first."""
-        if stage.batch < 1:
-            raise UsageError(f"chunk={stage.batch}", "must be 1 or more", "Correct this setting")
         self.length = stage.batch
         self.stages = (*self.stages, stage)
+
+    @property
+    def _feature_count(self) -> int:
+        """D, of ``box_features``."""
+        channels, side = self.map_shape
+        return channels * side**2 if self.flatten else channels
 
     def _features(self, image: Tensor, boxes: Tensor) -> Tensor:
         """The boxes' features, (N, R, D); with a gradient only where one looks at what a trained model does."""
         if self.training or not torch.is_grad_enabled():
             with torch.no_grad():
-                pieces = zip(image.split(FRAMES_AT_ONCE), boxes.split(FRAMES_AT_ONCE), strict=True)
+                pieces = zip(*(torch.split(each, FRAMES_AT_ONCE) for each in (image, boxes)), strict=True)
                 return torch.cat([self.box_features(*piece) for piece in pieces])
         return self.box_features(image, boxes)
-
-
-def never_found(evidence: Tensor) -> Tensor:
-    """Evidence, of any shape, for what was decided to be absent: in the same order, but always below 0."""
-    return functional.logsigmoid(evidence).clamp(max=-_MARGIN)
