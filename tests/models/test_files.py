@@ -45,7 +45,7 @@ def test_what_a_file_says(file) -> None:
     facts = read_model_facts(file)
     assert facts["system"] == "linear"
     assert facts["aus"] == [1, 12]
-    assert facts["settings"] == {**LIGHT, "backbone_weights": None, "balance": "none"}
+    assert facts["settings"] == {**LIGHT, "backbone_weights": None, "hidden": None, "balance": "none"}
     assert facts["input"]["id"] == "lp-112"
     assert facts["input"]["crop_hash"]
     assert facts["stage"] is None
