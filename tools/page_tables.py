@@ -113,7 +113,7 @@ def intensities_table() -> str:
             f"{float(row[name]):.3f}" for name in ("ICC", "ICC low", "ICC high", "MAE", "MAE low", "MAE high")
         )
         lines.append(f"| `{row['system']}` | {icc} | {low}-{high} | {mae} | {least}-{most} |")
-    return "\n".join([*lines, "", f"`{rows[0]['command']}` on {rows[0]['machine']}."]) if rows else "None yet."
+    return "\n".join([*lines, "", f"Seed {rows[0]['seed']}, on {rows[0]['machine']}."]) if rows else "None yet."
 
 
 def _averages(means: list[dict[str, str]]) -> str:

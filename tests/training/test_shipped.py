@@ -13,6 +13,8 @@ from actionunits.training import is_recipe, list_recipes, load_recipe
 from actionunits.training.devices import Device
 from actionunits.training.making import make_stages, untrained
 from actionunits.training.plan_facts import recipe_facts
+from actionunits.training.shipped import shipped_text
+from actionunits.training.yaml_text import parse_yaml
 
 ROWS = [
     "lp_net/bp4d",
@@ -135,6 +137,16 @@ def test_what_is_published_is_what_the_paper_prints(name):
         if (publication.paper.id, table.number) == (said.paper, said.table)
     ]
     assert recipe.reported.numbers == tables[0].aus
+
+
+@pytest.mark.parametrize("name", [name for name in list_recipes() if name not in STARTS])
+def test_what_makes_a_row_is_not_lost_in_its_light_tier(name):
+    """A parent's tier comes after the child's own settings."""
+    own = parse_yaml(shipped_text(name), name)
+    light = own.get("tiers", {}).get("mini", {}).get("model", {})
+    kept = loaded(name, tier="mini").model
+    for key, value in {**own.get("model", {}), **light}.items():
+        assert kept[key] == value, key
 
 
 def test_synthau_twins_differ_in_the_data_and_its_aus_alone():
