@@ -1,6 +1,8 @@
 """RE-Nets whose norms differ from AU to AU, the labels and faces for them, and the paper's network written slowly."""
 
+import copy
 import dataclasses
+from functools import cache
 
 import numpy as np
 import torch
@@ -98,3 +100,21 @@ def make_faces(count: int, model: RENet, side: int = 33, seed: int = 0) -> FaceB
     intensity = torch.randint(0, 6, batch.intensity.shape, generator=drawn).to(torch.int8)
     intensity[: count // 3] = -1
     return dataclasses.replace(batch, intensity=intensity, occurrence=intensity.clamp(max=1))
+
+
+@cache
+def _paper_net() -> RENet:
+    torch.manual_seed(0)
+    model = RENet(AUS, relation_norm="paper", strategy="all")
+    model.observe(labels())
+    return scatter(model)
+
+
+def paper_net() -> RENet:
+    """The paper's network for three AUs, with the literal Eq. 5."""
+    return copy.deepcopy(_paper_net())
+
+
+def lite_net() -> RENet:
+    torch.manual_seed(0)
+    return scatter(RENet(AUS, **LITE))

@@ -18,27 +18,28 @@ from actionunits.models import re_net  # noqa: E402
 from actionunits.models.backbones import create_backbone  # noqa: E402
 from actionunits.models.re_net import RENet  # noqa: E402
 
-from .slow_re_net import AUS, LITE, Slow, assert_same_running, labels, make_faces, norms_of, scatter  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def _resnet() -> RENet:
-    torch.manual_seed(0)
-    model = RENet(AUS, relation_norm="paper", strategy="all")
-    model.observe(labels())
-    return scatter(model)
+from .slow_re_net import (  # noqa: E402
+    AUS,
+    LITE,
+    Slow,
+    assert_same_running,
+    labels,
+    lite_net,
+    make_faces,
+    norms_of,
+    paper_net,
+    scatter,
+)
 
 
 @pytest.fixture
-def resnet(_resnet) -> RENet:
-    """The paper's network for three AUs, with the literal Eq. 5."""
-    return copy.deepcopy(_resnet)
+def resnet() -> RENet:
+    return paper_net()
 
 
 @pytest.fixture
 def lite() -> RENet:
-    torch.manual_seed(0)
-    return scatter(RENet(AUS, **LITE))
+    return lite_net()
 
 
 @pytest.mark.parametrize(

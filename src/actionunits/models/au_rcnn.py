@@ -22,7 +22,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.hard_negatives import box_bce, hard_negative_bce
 from actionunits.models.backbones import FACES, create_backbone
 from actionunits.models.base import AUModel, Batches
-from actionunits.models.box_head import make_layers, make_pyramid_layers
+from actionunits.models.box_layers import make_layers, make_pyramid_layers
 from actionunits.models.layers.box_pool import BoxPool, Pooling
 from actionunits.models.layers.face_boxes import FaceBoxes
 from actionunits.models.output import AUOutput
