@@ -13,7 +13,7 @@ import torch
 from actionunits.datasets.folds import Fold
 from actionunits.errors import UsageError
 from actionunits.models import load_state_of
-from actionunits.training import load_recipe, predict, train_fold
+from actionunits.training import dry_run, load_recipe, predict, train_fold
 from actionunits.training.devices import Device
 from actionunits.training.dry_run import estimate
 from actionunits.training.fitting import _trainer
@@ -171,3 +171,18 @@ def test_a_stage_may_clip_for_itself(store, tmp_path):
         task, _ = task_of(recipe, store, stage)
         clips[stage] = _trainer(task, Keeper(tmp_path, Watch()), tmp_path).gradient_clip_val
     assert clips == {"train": None, "crf": 5.0}
+
+
+def test_an_estimate_counts_the_frames_that_chunks_have(store, recipe, monkeypatch):
+    """A sequence has eight frames: chunks of five have four on average."""
+    shares = []
+    measured = dry_run._measure
+
+    def noted(plan, model, step, batch, *, scale):
+        shares.append((step.stage.name, len(batch) * scale))
+        return measured(plan, model, step, batch, scale=scale)
+
+    monkeypatch.setattr(dry_run, "_measure", noted)
+    plan = plan_fold(recipe(), store, FOLD, seed=0, device=Device("cpu"))
+    estimate(plan)
+    assert shares[-1] == (plan.steps[-1].stage.name, 4)

@@ -57,6 +57,7 @@ def estimate(plan: Plan) -> Sheet:
         share = chunk or stage.batch // plan.device.count
         dataset, choosing = plan.dataset(stage.name), plan.choosing(stage.name)
         batches = len(face_loader(dataset, batch_size=share, workers=0, chunk=chunk))
+        share = share if chunk is None else -(-len(dataset) // batches)  # sequences may be shorter than a chunk
         began = time.perf_counter()
         tried = min(share, len(dataset), MOST_TRIED if plan.device.kind == "cpu" else share)
         batch = dataset.batch(list(range(tried)))
