@@ -1,24 +1,27 @@
-"""Make a start for the light tiers out of a trained model: its stem, with half the digits, and how it was made.
+"""Make a start for the light tiers out of a trained model, with half the digits, and with how it was made.
 
 usage: python tools/pack_start.py MODEL.safetensors NAME --data "..."
 
-MODEL comes from ``actionunits train linear/start_lp`` or ``linear/start_re``; NAME is faces_lp or faces_re. The
-file goes to src/actionunits/models/weights. docs/systems.md has the commands.
+MODEL comes from ``actionunits train linear/start_lp`` or ``linear/start_re`` for faces_lp or faces_re, of which the
+stem is kept; or from a light tier for one of the starts of whole systems. The file goes to
+src/actionunits/models/weights. docs/systems.md has the commands.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from actionunits.models import load_state_of, read_model_facts
-from actionunits.models.backbones import FACES
+from actionunits.models.shipped import FACES, STARTS, weights_file
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "src/actionunits/models/weights"
+LICENCE = "Apache-2.0; the pictures are this project's own, free for any use"
 STEM = "stem."
 
 
@@ -26,26 +29,37 @@ def main() -> None:
     """Read, halve, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("name", choices=FACES)
+    parser.add_argument("name", choices=(*FACES, *STARTS))
     parser.add_argument("--data", required=True, help="how the pictures were made, in words")
     options = parser.parse_args()
-    facts = read_model_facts(options.model)
+    facts = dict(read_model_facts(options.model))
     aus, state, _ = load_state_of(options.model)
-    stem = {name.removeprefix(STEM): value for name, value in state.items() if name.startswith(STEM)}
-    halved = {name: value.half() if value.is_floating_point() else value for name, value in stem.items()}
-    kept = {name: value.contiguous() for name, value in halved.items() if value.dtype == torch.float16}
+    of_run = facts["facts"]
     said = {
-        "what": f"EfficientNet-Lite0 to stride 16, from ImageNet's weights, trained to find AU {aus}",
         "data": options.data,
-        "frames_sha256": facts["facts"]["store"]["frames_sha256"],
-        "crop": facts["facts"]["store"]["crop"],
-        "seed": str(facts["facts"]["seed"]),
-        "licence": "Apache-2.0; the pictures are this project's own, free for any use",
+        "frames_sha256": of_run["store"]["frames_sha256"],
+        "crop": of_run["store"]["crop"],
+        "seed": str(of_run["seed"]),
+        "licence": LICENCE,
     }
-    WEIGHTS.mkdir(exist_ok=True)
-    path = WEIGHTS / f"efficientnet_lite0-{options.name}.safetensors"
-    save_file(kept, path, metadata=said)
+    if options.name in FACES:
+        what = f"EfficientNet-Lite0 to stride 16, from ImageNet's weights, trained to find AU {aus}"
+        stem = {name.removeprefix(STEM): value for name, value in state.items() if name.startswith(STEM)}
+        kept = {name: value for name, value in halved(stem).items() if value.dtype == torch.float16}
+        metadata = {"what": what, **said}
+    else:
+        kept = halved(state)
+        recipe = {"recipe": of_run["recipe"]["recipe"], "tier": of_run["recipe"]["tier"]}
+        metadata = {"actionunits": json.dumps({**facts, "facts": {**said, **recipe}}, sort_keys=True)}
+    path = weights_file(options.name)
+    path.parent.mkdir(exist_ok=True)
+    save_file(kept, path, metadata=metadata)
     print(json.dumps(said, indent=2), f"{path.name}: {path.stat().st_size:,} bytes", sep="\n")
+
+
+def halved(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point numbers in 16 bits."""
+    return {name: (each.half() if each.is_floating_point() else each).contiguous() for name, each in state.items()}
 
 
 if __name__ == "__main__":

@@ -8,11 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+pytest.importorskip("torch")
+
 from actionunits.geometry import get_crop
 from actionunits.geometry.mean_face import MEAN_68
+from actionunits.loading import Window
 from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 
 AUS = (1, 2, 12)
+AROUND = Window("around", tuple(range(-5, 6)))
 PEOPLE: Mapping[str, Mapping[str, Sequence[int]]] = {
     "S1": {"S1-a": range(10, 22), "S1-b": range(4)},
     "S2": {"S2-a": (0, 1, 2, 8, 9, 20)},

@@ -11,10 +11,12 @@ from torchvision.transforms.v2 import functional
 from actionunits.errors import UsageError
 from actionunits.loading import FaceBatch, FaceDataset, InputRecipe, get_input
 
+from .conftest import AROUND
+
 
 @pytest.fixture(scope="module")
 def clips(store) -> FaceBatch:
-    return FaceDataset(store, "jaa-176", window="flow-5").batch([3, 0])
+    return FaceDataset(store, "jaa-176", window=AROUND).batch([3, 0])
 
 
 @pytest.mark.parametrize("name", ["jaa-176", "lp-224", "re-224"])

@@ -104,10 +104,10 @@ def test_a_fold_without_validation(store, tmp_path):
 
 
 def test_only_training_is_varied(store):
-    data = FaceData(store, FOLD, "jaa-176", workers=0, window="flow-5", aus=(12,))
+    data = FaceData(store, FOLD, "jaa-176", workers=0, window="flow-10", aus=(12,))
     assert [part.training for part in (data.train, data.validation, data.test)] == [True, False, False]
     batch = next(iter(data.test_dataloader()))
-    assert batch.clip.occurrence.shape == (5, 11, 1)
+    assert batch.clip.occurrence.shape == (5, 10, 1)
 
 
 def test_nobody_is_in_two_parts(store):

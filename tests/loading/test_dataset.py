@@ -18,7 +18,7 @@ from actionunits.geometry import FLIP_68
 from actionunits.loading import FaceBatch, FaceDataset, InputRecipe, Pick
 from actionunits.store import Store
 
-from .conftest import AUS, make_store
+from .conftest import AROUND, AUS, make_store
 
 TURNED = InputRecipe("turned", "jaa-200", 176, rotation=20)
 
@@ -84,7 +84,7 @@ def test_the_variations_are_those_of_earlier_releases(store):
 
 def test_pictures_have_the_networks_side(store):
     recipe = replace(TURNED, side=112)
-    small, full = (FaceDataset(store, each, training=True, window="flow-5", seed=1) for each in (recipe, TURNED))
+    small, full = (FaceDataset(store, each, training=True, window=AROUND, seed=1) for each in (recipe, TURNED))
     batch, wanted = small.batch([3, 20]), full.batch([3, 20])
     assert batch.image.shape == (2, 3, 112, 112)
     assert batch.clip.image.shape == (2, 11, 3, 112, 112)
@@ -96,7 +96,7 @@ def test_pictures_have_the_networks_side(store):
 
 def test_light_changes_the_light_alone(store):
     lit, plain = (
-        FaceDataset(store, replace(TURNED, brightness=reach, contrast=reach), training=True, window="flow-5", seed=2)
+        FaceDataset(store, replace(TURNED, brightness=reach, contrast=reach), training=True, window=AROUND, seed=2)
         for reach in (0.4, 0)
     )
     places = list(range(12))
@@ -104,7 +104,7 @@ def test_light_changes_the_light_alone(store):
     assert not torch.equal(one.image, other.image)
     assert same(replace(one, image=other.image), other)
     assert torch.equal(lit.batch(places[::-1], 1).image.flip(0), one.image)
-    again = FaceDataset(store.folder, lit.recipe, training=True, window="flow-5", seed=2)
+    again = FaceDataset(store.folder, lit.recipe, training=True, window=AROUND, seed=2)
     assert same(again[Pick(20, 1)], lit.batch([20], 1))
     assert not torch.equal(lit.batch(places, 2).image, lit.batch(places, 1).image)
     factors = one.clip.image.float().mean(dim=(2, 3, 4)) / other.clip.image.float().mean(dim=(2, 3, 4))  # (N, T)
@@ -121,7 +121,7 @@ def test_plain_training_pictures_are_those_of_the_test(store):
 
 
 def test_a_window_is_varied_as_one(store):
-    dataset = FaceDataset(store, InputRecipe("own", "jaa-200", 150), training=True, window="flow-5", seed=1)
+    dataset = FaceDataset(store, InputRecipe("own", "jaa-200", 150), training=True, window=AROUND, seed=1)
     place = store.rows_of("S1-a").start + 6
     around = dataset[place]
     assert around.clip.frame.tolist() == [list(range(11, 22))]

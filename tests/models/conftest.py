@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from actionunits.geometry.mean_face import MEAN_68  # noqa: E402
-from actionunits.loading import FaceBatch  # noqa: E402
+from actionunits.loading import FaceBatch, get_window  # noqa: E402
 from actionunits.models import AUModel, TrainingLabels, create_model, find_model  # noqa: E402
 
 EXPECTED = frozenset(
@@ -74,6 +74,8 @@ CASES = (
     Case("au_rcnn", "lite", {**_RCNN, "pooling": "align", "loss": "bce", "norms": "frozen"}),
     Case("au_rcnn", "mean", {**_RCNN, "tail": False, "boxes": "mean", "mask_impossible": True}),
     Case("au_rcnn", "fpn", {**_RCNN, "neck": "fpn"}),
+    Case("au_rcnn", "streams", {**_RCNN, "backbone": "resnet18", "streams": "picture_and_flow"}),
+    Case("au_rcnn", "streams-frozen", {**_RCNN, "tail": False, "streams": "picture_and_flow", "norms": "frozen"}),
     Case("au_rcnn_conv_lstm", "separate", {**_RCNN, "states": 4, "reading": 8}),
     Case("au_rcnn_conv_lstm", "shared", {**_RCNN, "tail": False, "states": 4, "reading": 8, "shared_kernel": True}),
     Case("au_rcnn_crf", "splits", {**_RCNN, "chunk": 6}),
@@ -140,7 +142,10 @@ def _make_batch(model: AUModel, n: int = 4, seed: int = 0, *, unknown: float = 0
     occurrence = (intensity >= 2).astype(np.int8)
     hidden = rng.random((n, aus)) < unknown
     intensity[hidden] = occurrence[hidden] = -1
+    window = model.flow_window()
+    moving = None if window is None else (n, 2 * len(get_window(window).offsets), side, side)
     return FaceBatch(
+        flow=None if moving is None else torch.from_numpy(rng.normal(0, 1, moving).astype(np.float32)),
         image=torch.from_numpy(image),
         landmarks=torch.from_numpy(landmarks),
         occurrence=torch.from_numpy(occurrence),

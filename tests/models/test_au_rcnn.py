@@ -199,6 +199,54 @@ def test_the_pyramid_pools_each_box_at_its_level() -> None:
     assert model.head.hidden[0].weight.shape == (1024, 256 * 49)
 
 
+def test_parameters_of_two_streams() -> None:
+    """The sizes of section 4.1 of the specification; 17 more channels in the first convolution of the flow's."""
+    model = create_model("au_rcnn", BP4D_22, streams="picture_and_flow")
+    assert parameters(model.flow_stem) == 27_535_424 + 17 * 64 * 7 * 7
+    assert parameters(model.flow_tail) == 14_964_736
+    assert (model.fuse.weight.shape, model.fuse.bias) == ((2048, 4096, 1, 1), None)
+    assert parameters(model.head) == (2048 + 1) * 1024 + (1024 + 1) * 22
+    assert parameters(model) == sum(parameters(each) for each in model.children())
+    assert model.flow_window() == "flow-10"
+    assert model.stages[0].rates.keys() == {"stem", "tail", "flow_stem", "flow_tail", "fuse", "head"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"tail": False}, {"backbone": "efficientnet_lite0"}])
+def test_the_flow_begins_as_the_picture_does(settings) -> None:
+    """Its first convolution has the mean of the picture's in each of 20 channels; all other weights are the same."""
+    torch.manual_seed(0)
+    model = create_model("au_rcnn", AUS, **{**LITE, **settings}, streams="picture_and_flow")
+    first, *others = zip(model.stem.state_dict().items(), model.flow_stem.state_dict().items(), strict=True)
+    (_, old), (_, new) = first
+    assert new.shape == (old.shape[0], 20, *old.shape[2:])
+    assert all(torch.equal(new[:, channel], old.mean(dim=1)) for channel in range(20))
+    assert all(ours == theirs and torch.equal(one, other) for (ours, one), (theirs, other) in others)
+    grey = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():  # ten times as bright, as each of three channels became 20 / 3
+        seen = torch.nn.functional.conv2d(grey.repeat(1, 3, 1, 1), old, padding=1)
+        moved = torch.nn.functional.conv2d(grey.repeat(1, 20, 1, 1), new, padding=1)
+    torch.testing.assert_close(moved, seen * 20 / 3, atol=1e-4, rtol=1e-4)
+
+
+def test_both_streams_have_a_say_in_the_same_boxes() -> None:
+    torch.manual_seed(0)
+    model = create_model("au_rcnn", AUS, **LITE, streams="picture_and_flow").eval()
+    batch = faces(2, 64, len(AUS))
+    flow = torch.randn(2, 20, 64, 64)
+    still = dataclasses.replace(batch, flow=torch.zeros_like(flow))
+    moving = dataclasses.replace(batch, flow=flow)
+    with torch.no_grad():
+        assert torch.equal(model(batch).logits, model(still).logits)  # without flow nothing moves
+        assert not torch.equal(model(moving).logits, model(still).logits)
+        boxes = model(moving).parts["boxes"]
+        assert torch.equal(boxes, model(batch).parts["boxes"])
+        seen = model.tail(model.pool([model.stem(batch.image)], boxes, 4).flatten(0, 1))
+        moved = model.flow_tail(model.pool([model.flow_stem(flow)], boxes, 4).flatten(0, 1))
+        joined = torch.einsum("oi,nihw->nohw", model.fuse.weight[:, :, 0, 0], torch.cat([seen, moved], dim=1))
+        by_hand = model.head.score(model.head.last(joined.mean(dim=(2, 3)).view(2, len(boxes[0]), -1)))
+    torch.testing.assert_close(model(moving).parts["box_logits"], by_hand, atol=1e-5, rtol=1e-4)
+
+
 def test_frozen_norms_stay(tmp_path) -> None:
     torch.manual_seed(0)
     model = create_model("au_rcnn", AUS, **LITE, norms="frozen").train()
@@ -215,7 +263,9 @@ def test_frozen_norms_stay(tmp_path) -> None:
         ({"input": {**SMALL, "size": 480}}, "whole crop of AU R-CNN"),
         ({"boxes": "median"}, "'landmarks' or 'mean'"),
         ({"hidden": 0}, "1 or more"),
-        ({"backbone": "vgg16", "neck": "fpn"}, "no pyramid"),
+        ({"backbone": "vgg16", "neck": "fpn"}, "neither a pyramid nor two streams"),
+        ({"backbone": "vgg16", "streams": "picture_and_flow"}, "neither a pyramid nor two streams"),
+        ({"neck": "fpn", "streams": "picture_and_flow"}, "does not go with two streams"),
         ({"backbone": "efficientnet_lite0", "backbone_weights": "faces_re"}, "stride 16"),
     ],
 )

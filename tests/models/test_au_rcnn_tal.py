@@ -21,7 +21,7 @@ from actionunits.models.segment_targets import Chosen, truth_of  # noqa: E402
 
 SMALL = {"id": "aurcnn-at-64", "crop": "aurcnn-512", "size": 512, "side": 64}
 LITE = {"input": SMALL, "backbone": "resnet18", "hidden": 16, "pool": 4}
-SHORT = {"anchors": [2, 4], "channels": 8, "depth": 2, "width": 8, "chunk": 6}
+SHORT = {"streams": "picture", "anchors": [2, 4], "channels": 8, "depth": 2, "width": 8, "chunk": 6}
 AUS = (1, 4, 12)
 CARRIES = torch.from_numpy(AUBoxes.of(AUS).carries())  # (R, A)
 

@@ -372,3 +372,19 @@ def test_batch_norms_of_frozen_parts_do_not_move():
     ]
     assert norms
     assert not any(each.training for each in norms)
+
+
+def test_it_starts_from_another_and_keeps_its_own_relation(batch):
+    source, model = made("none", seed=3), made("hopfield", seed=4)
+    before = {name: each.clone() for name, each in model.state_dict().items() if name.startswith("relation.")}
+    assert before
+    model.adopt(source.state_dict(), source.aus)
+    state = model.state_dict()
+    assert all(torch.equal(state[name], each) for name, each in before.items())
+    assert all(torch.equal(state[name], each) for name, each in source.state_dict().items())
+    model.begin("base")
+    source.begin("base")
+    with torch.no_grad():
+        assert torch.equal(model.eval()(batch).logits, source.eval()(batch).logits)
+    with pytest.raises(UsageError):
+        model.adopt(source.state_dict(), made("none", aus=(1, 12, 25)).aus)

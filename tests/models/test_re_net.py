@@ -285,3 +285,61 @@ def test_norms_can_learn_at_a_rate_of_their_own() -> None:
     awake = [f"{name}." for name, module in model.named_modules() if name and module.training]
     assert awake
     assert all(name.startswith(prefixes) for name in awake)
+
+
+# Starting from another -----------------------------------------------------------------------------------------------
+
+
+def trained(**settings) -> RENet:
+    """A small net whose norms differ from AU to AU, after it saw labels."""
+    torch.manual_seed(3)
+    net = scatter(RENet(AUS, **LITE, **settings))
+    net.observe(labels())
+    return net.eval()
+
+
+def test_without_relations_it_starts_as_the_mixture() -> None:
+    source, alone = trained(), RENet(AUS, **LITE, relation="self").eval()
+    alone.adopt(source.state_dict(), source.aus)
+    alone.observe(labels())
+    batch = make_faces(3, source)
+    assert torch.equal(alone.relations(), torch.eye(len(AUS)))
+    assert not torch.equal(source.relations(), torch.eye(len(AUS)))
+    with torch.no_grad():
+        torch.testing.assert_close(alone(batch).logits, source(batch).logits, atol=1e-5, rtol=1e-4)
+
+
+def test_relations_are_those_of_the_labels_here() -> None:
+    source, net = trained(), RENet(AUS, **LITE).eval()
+    net.adopt(source.state_dict(), source.aus)
+    assert torch.equal(net.relations(), source.relations())
+    batch = make_faces(3, source)
+    with torch.no_grad():
+        assert torch.equal(net(batch).logits, source(batch).logits)
+    other = labels(seed=5)
+    net.observe(other)
+    fresh = RENet(AUS, **LITE)
+    fresh.observe(other)
+    assert torch.equal(net.relations(), fresh.relations())
+
+
+def test_an_au_takes_what_was_its_own_elsewhere() -> None:
+    source = trained(relation="self")
+    net = RENet((9, *AUS[1:]), **LITE, relation="self")  # without AU 4
+    began = [norm.gamma.detach().clone() for norm in norms_of(net)]
+    net.eval().adopt(source.state_dict(), source.aus)
+    for norm, other, before in zip(norms_of(net), norms_of(source), began, strict=True):
+        for row, au in enumerate(net.aus):
+            wanted = other.gamma[source.aus.index(au)] if au in source.aus else before[row]
+            assert torch.equal(norm.gamma[row], wanted)
+    assert torch.equal(net.head.weight, source.head.weight)
+
+
+def test_another_task_keeps_its_own_classifier() -> None:
+    source, graded = trained(), RENet(AUS, **LITE, task="intensity")
+    before = graded.head.weight.detach().clone()
+    graded.adopt(source.state_dict(), source.aus)
+    assert torch.equal(graded.head.weight, before)
+    assert torch.equal(graded.backbone.conv_stem.weight, source.backbone.conv_stem.weight)
+    with pytest.raises(UsageError, match="backbone"):
+        graded.adopt({**RENet(AUS, input="re-224").state_dict()}, source.aus)

@@ -13,6 +13,7 @@ import torch
 from actionunits.datasets.folds import Fold
 from actionunits.errors import UsageError
 from actionunits.models import load_state_of
+from actionunits.prepare import prepare_flow
 from actionunits.training import dry_run, load_recipe, predict, train_fold
 from actionunits.training.devices import Device
 from actionunits.training.dry_run import estimate
@@ -49,7 +50,9 @@ FOLD = Fold(1, PEOPLE[2:4], PEOPLE[4:5], PEOPLE[:2])
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    return make_store(tmp_path_factory.mktemp("chunks") / "store", crop="aurcnn-512", frames=8)
+    made = make_store(tmp_path_factory.mktemp("chunks") / "store", crop="aurcnn-512", frames=8)
+    prepare_flow(made.folder, method="dis", jobs=1)  # TAL looks at it
+    return made
 
 
 @pytest.fixture(params=OVER_TIME)
@@ -118,7 +121,9 @@ def test_predictions_are_made_by_chunks_in_order(store, recipe):
 
 
 def test_the_first_stage_is_taken_from_au_rcnn(store, recipe, tmp_path, stage):
-    plain = read(tmp_path, PLAIN)
+    plain = read(
+        tmp_path, PLAIN if stage == "crf" else PLAIN.replace("model: {", "model: {streams: picture_and_flow, ")
+    )
     train_fold(plain, store, FOLD, tmp_path / "plain" / "folds" / "fold1")
     notes = Notes()
     model = train_fold(recipe(), store, FOLD, tmp_path / "more", reuse=[tmp_path / "plain"], watch=notes)

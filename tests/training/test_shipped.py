@@ -70,9 +70,12 @@ ROWS = [
     "au_rcnn/synthau",
     *(
         f"au_rcnn/ablations/{row}"
-        for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "crf", "tal")
+        for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "two_stream", "crf", "tal")
     ),
-    *(f"au_rcnn/ablations/disfa_{row}" for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "crf")),
+    *(
+        f"au_rcnn/ablations/disfa_{row}"
+        for row in ("vgg16", "vgg19", "mean_box", "fpn", "cnn_res", "conv_lstm", "two_stream", "crf")
+    ),
     *(f"au_rcnn/ablations/{row}side_{side}" for row in ("", "cnn_res_") for side in (256, 416, 608)),
     "linear/resnet18",
     "linear/resnet34",
@@ -168,7 +171,8 @@ def test_rows_of_a_study_share_their_first_stage():
     for names in (
         ["lp_net/bp4d", *(f"lp_net/ablations/{row}" for row in ("sl_da_p", "lf", "facs", "l_net", "p_net"))],
         [f"lorral/{relation}_bp4d" for relation in ("sa", "hopfield", "bilstm", "none")],
-        ["au_rcnn/bp4d", *(f"au_rcnn/ablations/{row}" for row in ("mean_box", "conv_lstm", "crf", "tal"))],
+        ["au_rcnn/bp4d", *(f"au_rcnn/ablations/{row}" for row in ("mean_box", "conv_lstm", "crf"))],
+        ["au_rcnn/ablations/two_stream", "au_rcnn/ablations/tal"],
     ):
         found = []
         for name in names:

@@ -7,7 +7,9 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
 from actionunits.datasets.folds import Fold
+from actionunits.errors import UsageError
 from actionunits.evaluation.runs import Run
+from actionunits.prepare import prepare_flow
 from actionunits.training import cross_validate_named, load_recipe, predict, train_fold
 from actionunits.training.crossval import Settings
 from actionunits.training.devices import Device
@@ -64,6 +66,24 @@ def test_it_trains_and_tells_of_every_frame(store, recipe, tmp_path):
     np.testing.assert_allclose(backwards.probability[::-1], said.probability, atol=1e-6)
     mean = model.boxes.mean.numpy()
     assert not np.allclose(mean, model.boxes.rule.mean(size=128)[:, [1, 0, 3, 2]], atol=0.5)  # settled on these faces
+
+
+def test_two_streams_need_the_flow_of_the_store_and_say_how(tmp_path):
+    store = make_store(tmp_path / "store", crop="aurcnn-512", frames=6)
+    path = tmp_path / "streams.yaml"
+    text = RECIPE.replace("au_rcnn_conv_lstm", "au_rcnn")
+    text = text.replace("states: 4, reading: 8, shared_kernel: true", "streams: picture_and_flow")
+    path.write_text(text[: text.index("  sequence:")])
+    recipe = load_recipe(path)
+    with pytest.raises(UsageError, match="actionunits data flow"):
+        train_fold(recipe, store, FOLD, tmp_path / "fold")
+    assert not (tmp_path / "fold").exists()
+    prepare_flow(store.folder, method="dis", jobs=1)
+    plan = plan_fold(recipe, store, FOLD, seed=0, device=Device("cpu"))
+    assert plan.facts["store"]["flow"]["method"] == "dis"
+    assert plan.dataset("train")[0].flow.shape == (1, 20, 128, 128)
+    model = train_fold(recipe, store, FOLD, tmp_path / "fold")
+    assert np.isfinite(predict(model, store, store.split(FOLD.test)).probability).all()
 
 
 def test_frames_without_landmarks_are_counted_and_not_left_out(tmp_path):

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from actionunits.cli import data_prepare, data_stats
+from actionunits.cli import data_flow, data_prepare, data_stats
 from actionunits.cli.progress import counting
 
 app = typer.Typer(help="Data sets: check a copy, prepare a store, count its labels.", no_args_is_help=True)
 app.command()(data_prepare.prepare)
+app.command()(data_flow.flow)
 app.command()(data_stats.stats)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def explain_store(
         raise UsageError("explain", reason, "Correct them")
     left = _rows_left(opened, leave_out)
     rng = np.random.default_rng(seed)
-    faces = faces_of_store(opened, model.input, _telling_rows(opened, chosen, left, frames, rng), model.aus)
+    faces = _seen(model, opened, _telling_rows(opened, chosen, left, frames, rng))
     rows, table = _maps(model, faces, chosen)
     pictures = {"maps.png": _sheet(model, rows, opened.header.dataset), **_own_pictures(model, faces, chosen)}
     texts = {"maps.csv": csv_text(table, _COLUMNS)}
@@ -213,8 +213,12 @@ def _telling_rows(store: Store, aus: AUSet, left: Rows, count: int, rng: np.rand
     return rows
 
 
+def _seen(model: AUModel, store: Store, rows: Sequence[int]) -> SeenFaces:
+    return faces_of_store(store, model.input, rows, model.aus, flow=model.flow_window())
+
+
 def _batch(model: AUModel, store: Store, rows: Rows) -> FaceBatch:
-    return faces_of_store(store, model.input, rows.tolist(), model.aus).batch
+    return _seen(model, store, rows.tolist()).batch
 
 
 def _features(model: AUModel, store: Store, rows: Rows) -> Float32:

@@ -73,7 +73,9 @@ def faces_of_picture(path: str | Path, recipe: InputRecipe, *, finder: FaceFinde
     return SeenFaces(tuple(f"face {face.face_id}" for face in faces), np.stack(crops), batch, AUSet(()))
 
 
-def faces_of_store(store: Store, recipe: InputRecipe, rows: Sequence[int], aus: AUSet) -> SeenFaces:
+def faces_of_store(
+    store: Store, recipe: InputRecipe, rows: Sequence[int], aus: AUSet, *, flow: str | None = None
+) -> SeenFaces:
     """Some frames of a store.
 
     Args:
@@ -81,15 +83,16 @@ def faces_of_store(store: Store, recipe: InputRecipe, rows: Sequence[int], aus: 
         recipe: the model's input.
         rows: of the store, N of them.
         aus: whose labels to take along, as far as the store has them.
+        flow: frames around each whose optical flow to load; None for none.
 
     Raises:
-        UsageError: no row is named, or the store has another crop.
+        UsageError: no row is named, or the store has another crop, or no optical flow.
         StoreError: the store is damaged.
     """
     if not rows:
         raise UsageError(store.folder, "no frame is named", "Name one or more")
     known = aus & store.au_set
-    dataset = FaceDataset(store, recipe, aus=known or store.au_set)
+    dataset = FaceDataset(store, recipe, aus=known or store.au_set, flow=flow)
     batch = dataset.batch(list(rows)).normalised(recipe)
     nowhere = np.empty((0, 2))
     crops = np.stack([central_cut(store.image(row), nowhere, recipe.size)[0] for row in rows])

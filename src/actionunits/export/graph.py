@@ -72,7 +72,7 @@ def to_onnx(model: AUModel) -> bytes:
     except ImportError as failure:
         advice = "Install them: pip install 'actionunits[train]'"
         raise UsageError("export", "needs onnx and onnxscript", advice) from failure
-    if model.chunk() is not None or model.window() is not None:
+    if any(each() is not None for each in (model.chunk, model.window, model.flow_window)):
         reason = "looks at several frames of a video, and a graph gets single faces"
         raise UsageError(model.system, reason, "Export a system of single pictures, as au_rcnn")
     function = Scores(model)

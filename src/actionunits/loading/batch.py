@@ -57,6 +57,10 @@ class FaceBatch:
         subject: who is seen.
         sequence: its name.
         clip: the frames around; None where no window was asked for.
+        flow: (N, 2 F, H, W) optical flow from F frames to the next of each: of the first to the right, of the first
+            down, of the second ... uint8 as :mod:`actionunits.store.flow` has it; float32 once normalised: less the
+            mean of each field, so that what moves all of the face alike is nothing, and divided by 255 and by the mean
+            of the recipe's std. None where it was not asked for.
     """
 
     image: Tensor
@@ -69,6 +73,7 @@ class FaceBatch:
     subject: tuple[str, ...]
     sequence: tuple[str, ...]
     clip: Clip | None = None
+    flow: Tensor | None = None
 
     @classmethod
     def unlabelled(cls, image: Tensor, landmarks: Tensor, aus: int) -> FaceBatch:
@@ -110,7 +115,8 @@ class FaceBatch:
             raise UsageError("batch", "its pictures are normalised already", "Normalise what the loader gives")
         std = np.array(recipe.std, np.float32)[:, None, None]
         shift = -np.array(recipe.mean, np.float32)[:, None, None] / std
-        return self._with_image(lambda image: _scaled(image, (1 / (_WHITE * std)).astype(np.float32), shift))
+        batch = self._with_image(lambda image: _scaled(image, (1 / (_WHITE * std)).astype(np.float32), shift))
+        return batch if self.flow is None else replace(batch, flow=_centred(self.flow, _WHITE * float(std.mean())))
 
     def upright_landmarks(self) -> Tensor:
         """The landmarks as if the faces had not been turned, (N, 68, 2); mirrored faces stay mirrored.
@@ -145,6 +151,12 @@ def _others_changed(part: Part, change: Callable[[Tensor], Tensor]) -> Part:
     values = {each.name: getattr(part, each.name) for each in fields(part) if each.name != "image"}
     changed: dict[str, Any] = {name: change(value) for name, value in values.items() if isinstance(value, Tensor)}
     return replace(part, **changed)
+
+
+def _centred(flow: Tensor, scale: float) -> Tensor:
+    """Fields, (N, 2 F, H, W) uint8, less their means and divided by a scale, float32."""
+    values = flow.float()
+    return (values - values.mean(dim=(2, 3), keepdim=True)) / scale
 
 
 def _scaled(image: Tensor, scale: Channels, shift: Channels) -> Tensor:

@@ -30,6 +30,7 @@ class FaceData(LightningDataModule):
         batch_size: frames.
         workers: processes that decode, for each part; 0 for this one alone.
         window: frames to load around each, or its name; None for none.
+        flow: frames around each whose optical flow to load, or its name; None for none.
         seed: of everything random.
 
     Attributes:
@@ -53,6 +54,7 @@ class FaceData(LightningDataModule):
         batch_size: int = 32,
         workers: int = 2,
         window: Window | str | None = None,
+        flow: Window | str | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -62,7 +64,7 @@ class FaceData(LightningDataModule):
 
         def part(subjects: tuple[str, ...], training: bool = False) -> FaceDataset:
             return FaceDataset(
-                opened, self.recipe, subjects=subjects, aus=aus, training=training, window=window, seed=seed
+                opened, self.recipe, subjects=subjects, aus=aus, training=training, window=window, flow=flow, seed=seed
             )
 
         self.train = part(fold.train, training=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from actionunits.loading.inputs import InputRecipe, get_input
 from actionunits.loading.light import LIGHT_DRAWS, Light
 from actionunits.loading.placement import DRAWS, Placement
 from actionunits.loading.windows import Window, get_window
-from actionunits.store import Store
+from actionunits.store import Store, StoredFlow
 
 _LIGHT = 2  # keeps the stream of the light apart from that of the placements, and from the loader's order
 
@@ -49,15 +49,17 @@ class FaceDataset(Dataset[FaceBatch]):
         aus: AUs to have labels of, A of them; None for all of the store's.
         training: vary the pictures at random; otherwise the middle of each.
         window: frames to load around each, or its name; None for none.
+        flow: frames around each whose optical flow to load, or its name; None for none.
         seed: of everything random.
 
     Attributes:
         frames: all that the store knows.
         rows: (len,) int64, the store's row of each place.
-        recipe, training, window, seed: the same.
+        recipe, training, window, flow, seed: the same.
 
     Raises:
-        UsageError: there is no such recipe, window, subject or AU; the store has another crop; or the seed is negative.
+        UsageError: there is no such recipe, window, subject or AU; the store has another crop, or no optical flow that
+            was asked for; or the seed is negative.
         StoreError: the store is damaged, or was written by a later release.
     """
 
@@ -70,6 +72,7 @@ class FaceDataset(Dataset[FaceBatch]):
         aus: AUSetLike | None = None,
         training: bool = False,
         window: Window | str | None = None,
+        flow: Window | str | None = None,
         seed: int = 0,
     ) -> None:
         if seed < 0:
@@ -78,6 +81,8 @@ class FaceDataset(Dataset[FaceBatch]):
         self.recipe = get_input(recipe)
         self.training = training
         self.window = None if window is None else get_window(window)
+        self.flow = None if flow is None else get_window(flow)
+        self._fields = None if flow is None else StoredFlow(opened)
         self.seed = seed
         _require_crop(opened, self.recipe)
         self.frames = Frames(opened, opened.au_set if aus is None else aus)
@@ -150,6 +155,7 @@ class FaceDataset(Dataset[FaceBatch]):
             subject=subject,
             sequence=sequence,
             clip=None if self.window is None else Clip(image, landmarks, occurrence, intensity, number, at),
+            flow=self._flow(rows, placement),
         )
 
     def _variation(self, places: Rows, epoch: int) -> tuple[Placement, Light | None]:
@@ -169,17 +175,25 @@ class FaceDataset(Dataset[FaceBatch]):
         """The pictures, (N, T, 3, S, S); each stored one is decoded once."""
         side = self.recipe.output
         out = np.empty((*window.shape, 3, side, side), np.uint8)
-        rows, firsts = np.unique(window, return_inverse=True)
-        users: list[list[tuple[int, int]]] = [[] for _ in rows]
-        for flat, which in enumerate(firsts.ravel().tolist()):
-            users[which].append(divmod(flat, window.shape[1]))
-        for row, cuts in zip(rows.tolist(), users, strict=True):
+        for row, cuts in _users(window):
             picture = self.frames.store.image(row)
             for face, moment in cuts:
                 placement.cut(face, picture, out[face, moment])
                 if light is not None:
                     light.shine(face, out[face, moment])
         return out
+
+    def _flow(self, rows: Rows, placement: Placement) -> torch.Tensor | None:
+        """The optical flow around some rows, (N, 2 F, S, S); each stored field is decoded once."""
+        if self.flow is None or self._fields is None:
+            return None
+        window, side = self.frames.window(rows, self.flow), self.recipe.output
+        out = np.empty((*window.shape, 2, side, side), np.uint8)
+        for row, cuts in _users(window):
+            field = self._fields.field(row)
+            for face, moment in cuts:
+                placement.cut_flow(face, field, out[face, moment])
+        return torch.from_numpy(out).flatten(1, 2)
 
 
 class _Drawn(NamedTuple):
@@ -188,6 +202,15 @@ class _Drawn(NamedTuple):
     epoch: int
     placement: NDArray[np.float64]
     light: NDArray[np.float64]
+
+
+def _users(window: Rows) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Each row of a window, (N, T), once, and where it stands there."""
+    rows, which = np.unique(window, return_inverse=True)
+    users: list[list[tuple[int, int]]] = [[] for _ in rows]
+    for flat, one in enumerate(which.ravel().tolist()):
+        users[one].append(divmod(flat, window.shape[1]))
+    return zip(rows.tolist(), users, strict=True)
 
 
 def _require_crop(store: Store, recipe: InputRecipe) -> None:

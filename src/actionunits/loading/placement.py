@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from actionunits.geometry import FLIP_68, apply_affine, compose_affine, warp
 from actionunits.geometry.centre import averaged_down
 from actionunits.loading.inputs import InputRecipe
+from actionunits.store.flow import STILL
 
 Floats = NDArray[np.floating[Any]]
 Image = NDArray[np.uint8]
@@ -86,17 +87,37 @@ class Placement:
             picture: (S, S, 3), the stored one.
             out: (3, output, output), contiguous; is filled.
         """
+        cv2.split(self._square(place, picture, self.recipe.crop_recipe.border), list(out))
+
+    def cut_flow(self, place: int, field: Image, out: Image) -> None:
+        """Cut one square of optical flow as :meth:`cut` does; where it is mirrored or turned, so are its movements.
+
+        Their lengths stay in pixels of the stored pictures.
+
+        Args:
+            place: which square, 0 to N - 1.
+            field: (S, S, 2), to the right and down, :data:`~actionunits.store.flow.STILL` for none.
+            out: (2, output, output), contiguous; is filled.
+        """
+        square = self._square(place, np.dstack([field, field[..., 0]]), STILL)[..., :2]
         if self.rotation[place]:
-            border = self.recipe.crop_recipe.border
+            linear = self.matrices[place, :, :2] * (self.recipe.size / self.recipe.output)
+            moved = (square - STILL) @ linear.T + STILL
+            square = np.rint(np.clip(moved, 0, 255)).astype(np.uint8)
+        elif self.flipped[place]:
+            square = np.stack([255 - square[..., 0], square[..., 1]], axis=-1)
+        out[:] = square.transpose(2, 0, 1)
+
+    def _square(self, place: int, picture: Image, border: float) -> Image:
+        """One square of a picture with three channels, (output, output, 3)."""
+        if self.rotation[place]:
             # Four channels: OpenCV takes half the time of three.
             padded = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
             turned = warp(padded, self._fine_matrices[place], self._fine, border=border, average=False)
-            square = cv2.cvtColor(averaged_down(turned, self.recipe.output), cv2.COLOR_RGBA2RGB)
-        else:
-            (left, top), size = self.corner[place], self.recipe.size
-            square = averaged_down(picture[top : top + size, left : left + size], self.recipe.output)
-            square = cv2.flip(square, 1) if self.flipped[place] else square
-        cv2.split(square, list(out))
+            return np.asarray(cv2.cvtColor(averaged_down(turned, self.recipe.output), cv2.COLOR_RGBA2RGB))
+        (left, top), size = self.corner[place], self.recipe.size
+        square = averaged_down(picture[top : top + size, left : left + size], self.recipe.output)
+        return np.asarray(cv2.flip(square, 1)) if self.flipped[place] else square
 
     @property
     def _fine(self) -> int:

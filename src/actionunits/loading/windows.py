@@ -42,8 +42,8 @@ WINDOWS: Mapping[str, Window] = MappingProxyType(
     {
         # AU R-CNN's ConvLSTM: ten frames, four skipped between two; the last one is the frame.
         "clip-10x5": Window("clip-10x5", tuple(range(-45, 1, 5))),
-        # AU R-CNN's two streams: ten flow fields lie between these eleven frames.
-        "flow-5": Window("flow-5", tuple(range(-5, 6))),
+        # AU R-CNN's two streams: ten fields of optical flow, from each of these frames to the next.
+        "flow-10": Window("flow-10", tuple(range(-5, 5))),
     }
 )
 """Every window by name."""

@@ -2,10 +2,13 @@
 
 picture, stem --- map, once ---+
 landmarks --- R boxes ---------+-- pooled boxes, head --- logits of every box --- the largest of those that carry the AU
+
+With two streams, the optical flow around the frame goes through a stem of its own, and its boxes join the picture's.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -18,14 +21,15 @@ from torchvision.ops import FeaturePyramidNetwork  # type: ignore[import-untyped
 from actionunits.errors import UsageError
 from actionunits.facs import AUSetLike
 from actionunits.geometry.face_regions import Lift
-from actionunits.loading import FaceBatch, InputRecipe
+from actionunits.loading import FaceBatch, InputRecipe, get_window
 from actionunits.losses.hard_negatives import box_bce, hard_negative_bce
-from actionunits.models.backbones import FACES, create_backbone
+from actionunits.models.backbones import create_backbone
 from actionunits.models.base import AUModel, Batches
-from actionunits.models.box_layers import make_layers, make_pyramid_layers
+from actionunits.models.box_layers import flow_twin, make_layers, make_pyramid_layers
 from actionunits.models.layers.box_pool import BoxPool, Pooling
 from actionunits.models.layers.face_boxes import FaceBoxes
 from actionunits.models.output import AUOutput
+from actionunits.models.shipped import FACES
 from actionunits.models.stages import Stage
 
 Boxes = Literal["landmarks", "mean"]
@@ -33,8 +37,10 @@ Neck = Literal["none", "fpn"]
 Loss = Literal["hnm", "bce"]
 Norms = Literal["batch", "frozen"]
 Merge = Literal["carrying", "all"]
+Streams = Literal["picture", "picture_and_flow"]
 
 _PYRAMID_CHANNELS = 256
+_FLOW = "flow-10"
 _AT_WORK = ("boxes", "merge")
 """Settings that only matter when it predicts."""
 
@@ -50,11 +56,12 @@ class AURCNN(AUModel):
         input: what it sees: a whole crop of AU R-CNN's, at any size.
         backbone: of :data:`~actionunits.models.backbones.BACKBONES`.
         backbone_weights: that training begins with; of files, the classifier's layers too, as far as the head has them.
+        streams: ``picture_and_flow`` looks at ten fields of optical flow too, in the boxes of the picture.
         neck: ``fpn`` pools each box from the level of a feature pyramid that fits its size.
         tail: the backbone's layers from stride 16 to 32 look at each box, as in the paper; without, linear layers do.
         pool: cells along the side of a pooled box; None for 14, and 7 for VGG and the pyramid.
         pooling: ``max``, Fast R-CNN's, or ``align``, bilinear samples.
-        hidden: width of the layer before the logits; the pyramid has its own.
+        hidden: width of the layer before the logits; None for 1000, and 1024 with two streams; the pyramid has its own.
         boxes: ``mean`` takes the mean boxes of the training faces when it predicts; training is the same.
         lift: how the corners above the brows are placed; see :func:`actionunits.geometry.face_regions.crop_lift`.
         loss: ``hnm`` chooses among the many zeros, as the code does; ``bce`` takes all, as the paper's Eq. 1.
@@ -79,11 +86,12 @@ class AURCNN(AUModel):
         input: InputRecipe | str = "aurcnn-512",
         backbone: str = "resnet101",
         backbone_weights: str | None = None,
+        streams: Streams = "picture",
         neck: Neck = "none",
         tail: bool = True,
         pool: int | None = None,
         pooling: Pooling = "max",
-        hidden: int = 1000,
+        hidden: int | None = None,
         boxes: Boxes = "landmarks",
         lift: Lift = "pixels",
         loss: Loss = "hnm",
@@ -94,13 +102,18 @@ class AURCNN(AUModel):
     ) -> None:
         super().__init__(aus, input)
         _require_crop(self.input)
+        self.two_streams = streams == "picture_and_flow"
+        hidden = (1024 if self.two_streams else 1000) if hidden is None else hidden
         if hidden < 1 or negatives < 1 or (pool is not None and pool < 1):
             reason = f"hidden={hidden}, negatives={negatives} and pool={pool} must be 1 or more"
             raise UsageError(self.system, reason, "Correct these settings")
         count, pyramid, vgg = len(self.aus), neck == "fpn", backbone.startswith("vgg")
         cells = pool or (7 if pyramid or vgg else 14)
-        if pyramid and vgg:
-            raise UsageError(f"backbone {backbone}", "has no pyramid here", "Choose a ResNet, or --set model.neck=none")
+        if vgg and (pyramid or self.two_streams):
+            reason = "has neither a pyramid nor two streams here"
+            raise UsageError(f"backbone {backbone}", reason, "Choose a ResNet, or --set model.neck=none")
+        if pyramid and self.two_streams:
+            raise UsageError("neck='fpn'", "does not go with two streams", "Choose --set model.neck=none")
         if backbone_weights in FACES and (pyramid or tail):
             reason = f"{backbone_weights!r} ends at stride 16"
             raise UsageError("backbone_weights", reason, "Choose others, or --set model.tail=false and neck=none")
@@ -115,8 +128,13 @@ class AURCNN(AUModel):
         if layers.tail is not None:
             self.tail = layers.tail
         self.head, self.flatten, self.map_shape = layers.head, layers.flatten, (layers.channels, layers.side)
+        if self.two_streams:
+            self.flow_stem = flow_twin(self.stem, 2 * len(get_window(_FLOW).offsets))
+            if layers.tail is not None:
+                self.flow_tail = copy.deepcopy(layers.tail)
+            self.fuse = nn.Conv2d(2 * layers.channels, layers.channels, 1, bias=False)
         if norms == "frozen":
-            for name in {"stem", "tail"} & dict(self.named_children()).keys():
+            for name in {"stem", "tail", "flow_stem", "flow_tail"} & dict(self.named_children()).keys():
                 self.set_submodule(name, freeze_batch_norm_2d(self.get_submodule(name)))  # type: ignore[no-untyped-call]
         self.stages = (_stage(list(dict(self.named_children()))),)
         self.boxes = FaceBoxes(self.aus, self.input.output, lift)
@@ -136,7 +154,7 @@ class AURCNN(AUModel):
             of what the logits are read from.
         """
         boxes, stand_in = self.chosen_boxes(batch.landmarks, batch.rotation)  # (N, R, 4), (N, R)
-        features = self.box_features(batch.image, boxes)  # (N, R, D)
+        features = self.box_features(batch.image, boxes, batch.flow)  # (N, R, D)
         last = self.head.last(features)  # (N, R, H)
         by_box = self.head.score(last)  # (N, R, A)
         parts = {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in}
@@ -151,19 +169,40 @@ class AURCNN(AUModel):
             return self.boxes.mean.expand_as(boxes), torch.zeros_like(stand_in)
         return boxes, stand_in
 
-    def box_maps(self, image: Tensor, boxes: Tensor) -> Tensor:
-        """The maps of all boxes of pictures, (N, 3, S, S), one box after the other: (N * R, D, h, w)."""
+    def flow_window(self, stage: str | None = None) -> str | None:
+        """Ten fields, five before the frame, where it has two streams."""
+        return _FLOW if self.two_streams else None
+
+    def box_maps(self, image: Tensor, boxes: Tensor, flow: Tensor | None = None) -> Tensor:
+        """The maps of all boxes, one after the other.
+
+        Args:
+            image: N pictures, (N, 3, S, S).
+            boxes: (N, R, 4).
+            flow: of N pictures, (N, 20, S, S); where two streams get none, nothing moves.
+
+        Returns:
+            (N * R, D, h, w).
+        """
         if hasattr(self, "neck"):
             levels = {str(level): each for level, each in enumerate(self.stem.maps(image))}
             maps, first = [*self.neck(levels).values()], 2
         else:
             maps, first = [self.stem(image)], int(math.log2(self.stem.stride))
         pooled: Tensor = self.pool(maps, boxes, first).flatten(0, 1)
-        return self.tail(pooled) if hasattr(self, "tail") else pooled
+        seen = self.tail(pooled) if hasattr(self, "tail") else pooled
+        if not self.two_streams:
+            return seen
+        if flow is None:
+            flow = image.new_zeros(len(image), 2 * len(get_window(_FLOW).offsets), *image.shape[2:])
+        moving = self.pool([self.flow_stem(flow)], boxes, first).flatten(0, 1)
+        moving = self.flow_tail(moving) if hasattr(self, "flow_tail") else moving
+        fused: Tensor = self.fuse(torch.cat([seen, moving], dim=1))
+        return fused
 
-    def box_features(self, image: Tensor, boxes: Tensor) -> Tensor:
-        """What the linear layers see of all boxes, (N, R, 4), of pictures, (N, 3, S, S): (N, R, D)."""
-        maps = self.box_maps(image, boxes)  # (N * R, D, h, w)
+    def box_features(self, image: Tensor, boxes: Tensor, flow: Tensor | None = None) -> Tensor:
+        """What the linear layers see of all boxes, (N, R, D); arguments are those of :meth:`box_maps`."""
+        maps = self.box_maps(image, boxes, flow)  # (N * R, D, h, w)
         flat = maps.flatten(1) if self.flatten else maps.mean(dim=(2, 3))
         return torch.unflatten(flat, 0, boxes.shape[:2])
 
@@ -197,7 +236,8 @@ class AURCNN(AUModel):
     def stage_settings(self, stage: str) -> Mapping[str, Any]:
         """All settings but ``boxes`` and ``merge``, which only matter when it predicts."""
         settings = super().stage_settings(stage)
-        return {"system": AURCNN.system} | {name: each for name, each in settings.items() if name not in _AT_WORK}
+        kept = {name: each for name, each in settings.items() if name not in _AT_WORK}
+        return {"system": AURCNN.system, "streams": "picture", "neck": "none"} | kept  # subclasses may lack the latter
 
     def merged(self, by_box: Tensor) -> Tensor:
         """The largest logit of every AU, (N, R, A) to (N, A)."""

@@ -54,7 +54,7 @@ class AURCNNConvLSTM(AURCNN):
         tail: bool = True,
         pool: int | None = None,
         pooling: Pooling = "max",
-        hidden: int = 1000,
+        hidden: int | None = None,
         boxes: Boxes = "landmarks",
         lift: Lift = "pixels",
         loss: Loss = "hnm",
@@ -144,7 +144,7 @@ class AURCNNConvLSTM(AURCNN):
         settings = super().stage_settings(stage)
         if stage != "train":
             return {**settings, "system": self.system}
-        return {name: value for name, value in settings.items() if name not in _OF_SEQUENCES} | {"neck": "none"}
+        return {name: value for name, value in settings.items() if name not in _OF_SEQUENCES}
 
 
 class BoxSequence(nn.Module):

@@ -71,7 +71,7 @@ class AURCNNCRF(AURCNNOverTime):
         tail: bool = True,
         pool: int | None = None,
         pooling: Pooling = "max",
-        hidden: int = 1000,
+        hidden: int | None = None,
         boxes: Boxes = "landmarks",
         lift: Lift = "pixels",
         loss: Loss = "hnm",

@@ -50,7 +50,7 @@ class AURCNNOverTime(AURCNN):
         if self.stage == _FIRST:
             return super().forward(batch)
         boxes, stand_in = self.chosen_boxes(batch.landmarks, batch.rotation)  # (N, R, 4), (N, R)
-        features = self._features(batch.image, boxes)  # (N, R, D)
+        features = self._features(batch, boxes)  # (N, R, D)
         with torch.autocast(features.device.type, enabled=False):
             by_box, parts = self.over_time(features.float())  # (N, R, A)
         parts |= {"box_logits": by_box, "boxes": boxes, "mean_box": stand_in, "box_features": features}
@@ -98,10 +98,11 @@ class AURCNNOverTime(AURCNN):
         channels, side = self.map_shape
         return channels * side**2 if self.flatten else channels
 
-    def _features(self, image: Tensor, boxes: Tensor) -> Tensor:
+    def _features(self, batch: FaceBatch, boxes: Tensor) -> Tensor:
         """The boxes' features, (N, R, D); with a gradient only where one looks at what a trained model does."""
+        given = [each for each in (batch.image, boxes, batch.flow) if each is not None]
         if self.training or not torch.is_grad_enabled():
             with torch.no_grad():
-                pieces = zip(*(torch.split(each, FRAMES_AT_ONCE) for each in (image, boxes)), strict=True)
+                pieces = zip(*(torch.split(each, FRAMES_AT_ONCE) for each in given), strict=True)
                 return torch.cat([self.box_features(*piece) for piece in pieces])
-        return self.box_features(image, boxes)
+        return self.box_features(*given)

@@ -2,7 +2,6 @@
 
 What the paper leaves open, and what was chosen:
 
-- The features are those of AU R-CNN on single pictures; the paper's are of two streams.
 - An anchor is also right if no other overlaps a segment more, as in Faster R-CNN; the paper's lengths alone would leave
   short segments without one. Anchors that reach beyond the run take part.
 - Anchors and proposals over a frame in which an AU of the box is not labelled are never examples of nothing.
@@ -17,7 +16,7 @@ from actionunits.errors import UsageError
 from actionunits.facs import AUSetLike
 from actionunits.geometry.face_regions import Lift
 from actionunits.loading import InputRecipe
-from actionunits.models.au_rcnn import Boxes, Loss, Merge, Neck, Norms
+from actionunits.models.au_rcnn import Boxes, Loss, Merge, Neck, Norms, Streams
 from actionunits.models.au_rcnn_over_time import AURCNNOverTime
 from actionunits.models.box_timelines import BoxTimelines
 from actionunits.models.layers.box_pool import Pooling
@@ -54,11 +53,12 @@ class AURCNNTAL(AURCNNOverTime):
         input: InputRecipe | str = "aurcnn-512",
         backbone: str = "resnet101",
         backbone_weights: str | None = None,
+        streams: Streams = "picture_and_flow",
         neck: Neck = "none",
         tail: bool = True,
         pool: int | None = None,
         pooling: Pooling = "max",
-        hidden: int = 1000,
+        hidden: int | None = None,
         boxes: Boxes = "landmarks",
         lift: Lift = "pixels",
         loss: Loss = "hnm",
@@ -77,6 +77,7 @@ class AURCNNTAL(AURCNNOverTime):
             input=input,
             backbone=backbone,
             backbone_weights=backbone_weights,
+            streams=streams,
             neck=neck,
             tail=tail,
             pool=pool,

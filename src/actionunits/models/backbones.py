@@ -20,7 +20,6 @@ torchvision and timm.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,13 +31,11 @@ from torch import Tensor, nn
 
 from actionunits.assets import asset_path
 from actionunits.errors import UsageError
+from actionunits.models.shipped import FACES, weights_file
 
 STRIDES = (16, 32)
 IMAGENET = "imagenet"
 """Stands for the pinned weights of EfficientNet-Lite0."""
-FACES = ("faces_lp", "faces_re")
-"""Stand for the weights of EfficientNet-Lite0 that come with the package: trained on synthetic people, of whom none is
-in SynthAU or SynthAU-mini, to find 28 action units, in LP-Net's crop and in that of RE-Net and LoRRaL. Stride 16."""
 
 _MAP_CHANNELS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
@@ -132,9 +129,10 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
     Args:
         name: of :data:`BACKBONES`.
         weights: None for random ones; ``"imagenet"`` for the pinned ones of ``efficientnet_lite0``, or one of
-            :data:`FACES` for those that learned to see synthetic faces after it; else the path of a
-            ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after ``module.``,
-            ``backbone.`` or ``stem.``. Those of the classifier, and of layers beyond the stride, are left out.
+            :data:`~actionunits.models.shipped.FACES` for those that learned to see synthetic faces after it; else the
+            path of a ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after
+            ``module.``, ``backbone.`` or ``stem.``. Those of the classifier, and of layers beyond the stride, are left
+            out.
         stride: of the map that it gives, 16 or 32.
 
     Raises:
@@ -151,13 +149,6 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
     if weights is not None:
         load_weights(backbone, _weights(backbone, weights), name=name, expected=expected, source=weights)
     return backbone
-
-
-def weights_file(source: str) -> Path:
-    """The file of one of :data:`FACES`, or of the path that it is."""
-    if source not in FACES:
-        return Path(source)
-    return Path(str(files("actionunits.models"))) / "weights" / f"efficientnet_lite0-{source}.safetensors"
 
 
 def _lite() -> nn.Module:

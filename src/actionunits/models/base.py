@@ -101,6 +101,14 @@ class AUModel(nn.Module, ABC):
         """
         return None
 
+    def flow_window(self, stage: str | None = None) -> str | None:
+        """The frames whose optical flow it looks at, by name of :data:`actionunits.loading.WINDOWS`; None for none.
+
+        Args:
+            stage: in which it trains; None when it predicts.
+        """
+        return None
+
     def chunk(self, stage: str | None = None) -> int | None:
         """How many consecutive frames it looks at together; None for a system that judges every face on its own.
 

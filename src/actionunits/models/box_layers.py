@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 from torch import nn
@@ -58,6 +59,22 @@ def make_layers(
     head = LinearHead(channels * side**2 if flatten else channels, tuple(widths), count)
     head.begin_with(weights, backbone)
     return BoxLayers(convolutions, head, channels, side, flatten)
+
+
+def flow_twin(stem: Backbone, channels: int) -> Backbone:
+    """A copy of a stem that sees optical flow: each of its new input channels weighs like the mean of the old ones.
+
+    Args:
+        stem: of pictures.
+        channels: of the flow.
+    """
+    twin = copy.deepcopy(stem)
+    name, old = next((name, each) for name, each in twin.named_modules() if isinstance(each, nn.Conv2d))
+    new = copy.deepcopy(old)
+    new.in_channels = channels
+    new.weight = nn.Parameter(old.weight.detach().mean(dim=1, keepdim=True).repeat(1, channels, 1, 1))
+    twin.set_submodule(name, new)
+    return twin
 
 
 def make_pyramid_layers(channels: int, pool: int, count: int) -> BoxLayers:

@@ -67,13 +67,14 @@ def read_model_facts(path: str | Path) -> Mapping[str, Any]:
 
 
 def load_state_of(path: str | Path) -> tuple[AUSet, Mapping[str, Tensor], str]:
-    """The action units, the weights and the system of a model's file.
+    """The action units, the weights and the system of a model's file; halves are made whole.
 
     Raises:
         UsageError: it is no model's file, or one of a later release.
     """
     header, state = _read(Path(path))
-    return AUSet(tuple(header["aus"])), state, str(header["system"])
+    whole = {name: each.float() if each.dtype == torch.float16 else each for name, each in state.items()}
+    return AUSet(tuple(header["aus"])), whole, str(header["system"])
 
 
 def load_model(path: str | Path, *, system: str | None = None) -> AUModel:

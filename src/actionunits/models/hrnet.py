@@ -9,7 +9,8 @@ import timm
 from torch import Tensor, nn
 
 from actionunits.errors import UsageError
-from actionunits.models.backbones import FACES, IMAGENET, load_weights, read_weights, weights_file
+from actionunits.models.backbones import IMAGENET, load_weights, read_weights
+from actionunits.models.shipped import FACES, weights_file
 
 HRNETS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {"hrnet_w18": (18, 36, 72, 144), "hrnet_w18_small": (16, 32, 64, 128)}

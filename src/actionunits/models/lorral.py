@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from actionunits.errors import UsageError
-from actionunits.facs import AUSetLike
+from actionunits.facs import AUSet, AUSetLike
 from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.dice import dice as dice_loss
 from actionunits.losses.landmarks import landmark_loss
@@ -199,6 +199,24 @@ class LoRRaL(AUModel):
         """Take the AUs' weights from their rates."""
         if self.au_weighting == "jaa":
             self.au_weights.copy_(jaa_weights(labels.occurrence))
+
+    def adopt(self, state: Mapping[str, Tensor], aus: AUSet) -> None:
+        """Start from a LoRRaL that was trained elsewhere for the same AUs; a relation of another kind is not taken.
+
+        Args:
+            state: ``state_dict`` of a LoRRaL with the same sizes.
+            aus: its action units.
+
+        Raises:
+            UsageError: the weights do not fit.
+        """
+        own, given = (
+            {name: each for name, each in one.items() if name.startswith("relation.")}
+            for one in (self.state_dict(), state)
+        )
+        if given.keys() != own.keys():
+            state = {name: each for name, each in state.items() if name not in given} | own
+        super().adopt(state, aus)
 
     def map_layer(self) -> nn.Module:
         """The stem: its map is the last that all branches see."""

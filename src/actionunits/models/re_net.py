@@ -37,11 +37,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actionunits.errors import UsageError
-from actionunits.facs import AUSetLike
+from actionunits.facs import AUSet, AUSetLike
 from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.occurrence import bce
 from actionunits.models.backbones import Backbone, create_backbone
-from actionunits.models.base import AUModel, Batches, TrainingLabels
+from actionunits.models.base import AUModel, Batches, TrainingLabels, load_state
 from actionunits.models.layers.graph_norm import AUPass, GraphNorm, Unfold, replace_norms
 from actionunits.models.output import LEVELS, AUOutput, occurrence_logits
 from actionunits.models.relation_graph import Relation, RelationGraph, RelationNorm
@@ -63,6 +63,8 @@ CPU_ROWS_AT_ONCE = 24
 ESTIMATE_BATCHES = 200
 """From how many batches the statistics of an unseen AU are estimated."""
 
+_MIXED = (".gamma", ".beta")
+_BY_AU = (*_MIXED, ".running_mean", ".running_var")
 _EPOCHS_PER_AU = 5  # 60 for the 12 AUs of BP4D
 
 
@@ -189,6 +191,41 @@ class RENet(AUModel):
             UsageError: with ``relation_norm="paper"``, the relations of an AU sum to nearly 0.
         """
         self.graph.observe(relation_matrix(labels.intensity if self.task == "intensity" else labels.occurrence))
+
+    def adopt(self, state: Mapping[str, Tensor], aus: AUSet) -> None:
+        """Start from a RE-Net that was trained elsewhere, perhaps for other AUs, another task, or other relations.
+
+        What belongs to one AU is taken from the same AU, and stays as it began where that is missing. Relations are
+        taken where both have some of one kind between the same AUs; :meth:`observe` replaces those of labels. Without
+        relations, an AU takes the scales and biases that the other's had mixed for it. A classifier of another shape
+        stays as it began.
+
+        Args:
+            state: ``state_dict`` of a RE-Net with the same backbone.
+            aus: its action units.
+
+        Raises:
+            UsageError: the weights do not fit.
+        """
+        pairs = [(row, aus.index(au)) for row, au in enumerate(self.aus) if au in aus]
+        own, mixing = self.state_dict(), state.get("graph.mixing")
+        same = aus == self.aus
+        related = same and self.graph.kind != "self" and ("graph.theta" in own) == ("graph.theta" in state)
+        fits = {"graph": related, "head": self.shared or same}
+        taken = {name: own[name] for name in own if name.startswith(("graph.", "head."))}
+        for name in own.keys() & state.keys():
+            given = state[name]
+            if fits.get(name.partition(".")[0]) and given.shape == own[name].shape:
+                taken[name] = given
+            elif name.endswith(_BY_AU) and given.shape == (len(aus), *own[name].shape[1:]):
+                alone = self.graph.kind == "self" and name.endswith(_MIXED)
+                source = given if mixing is None or not alone else mixing.to(given) @ given
+                taken[name] = own[name].clone()
+                for row, place in pairs:
+                    taken[name][row] = source[place]
+            elif not name.startswith(("graph.", "head.")):
+                taken[name] = given
+        load_state(self, taken)
 
     @torch.no_grad()
     def calibrate(self, batches: Batches) -> None:

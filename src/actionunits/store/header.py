@@ -37,11 +37,13 @@ def _sorted(facts: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
 Facts = Annotated[Mapping[Key, Scalar], Field(max_length=100), AfterValidator(_sorted)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A strict piece of a JSON file: frozen, nothing unknown, no infinite numbers."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class StoreSettings(_Part):
+class StoreSettings(Part):
     """What is known of a store before its first frame; two runs with equal settings may fill one folder.
 
     Attributes:
@@ -86,7 +88,7 @@ class StoreSettings(_Part):
         return AUSet(self.aus)
 
 
-class Counts(_Part):
+class Counts(Part):
     """How much a store holds."""
 
     subjects: Count
@@ -106,7 +108,7 @@ class StoreHeader(StoreSettings):
     frames_sha256: Sha256
 
 
-Model = TypeVar("Model", bound=StoreSettings)
+Model = TypeVar("Model", bound=Part)
 
 
 def read_facts(path: Path, model: type[Model]) -> Model:
@@ -137,7 +139,7 @@ def read_facts(path: Path, model: type[Model]) -> Model:
         raise StoreError(path, reason, "Update actionunits, or make the store again") from error
 
 
-def write_facts(path: Path, facts: StoreSettings) -> None:
+def write_facts(path: Path, facts: Part) -> None:
     """Write settings or a header: UTF-8, indented; aside first, then renamed.
 
     Raises:

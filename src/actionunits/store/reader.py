@@ -68,7 +68,7 @@ class Store:
         self.subjects: pa.Table = read_table(folder / SUBJECTS_FILE, counts.subjects)
         self.sequences: pa.Table = read_table(folder / SEQUENCES_FILE, counts.sequences)
         self._names, self._starts = self._spans()
-        self._opened: dict[int, Pictures] = {}
+        self._opened: dict[str, Pictures] = {}
 
     def __getstate__(self) -> dict[str, Path]:
         return {"folder": self.folder}
@@ -105,10 +105,19 @@ class Store:
             StoreError: the file of its sequence is missing, damaged, or has another number of pictures.
             IndexError: there is no such row.
         """
+        name, place = self.place_of(row)
+        return self._pictures(name)[place]
+
+    def place_of(self, row: int) -> tuple[str, int]:
+        """The sequence of a frame, and its place there, from 0.
+
+        Raises:
+            IndexError: there is no such row.
+        """
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of a store of {len(self)} frames")
         place = bisect_right(self._starts, row) - 1
-        return self._pictures(place)[int(row) - self._starts[place]]
+        return self._names[place], int(row) - self._starts[place]
 
     def image(self, row: int) -> NDArray[np.uint8]:
         """The picture of a frame: (H, W, 3) uint8 RGB.
@@ -209,14 +218,14 @@ class Store:
         schema = frame_schema(self.au_set, self.header.contents)
         return read_table(self.folder / FRAMES_FILE, len(self), schema, columns)
 
-    def _pictures(self, place: int) -> Pictures:
-        pictures = self._opened.get(place)
+    def _pictures(self, name: str) -> Pictures:
+        pictures = self._opened.get(name)
         if pictures is None:
-            pictures = Pictures(self.folder / IMAGES_FOLDER / f"{self._names[place]}.arrow")
-            frames = len(self.rows_of(self._names[place]))
+            pictures = Pictures(self.folder / IMAGES_FOLDER / f"{name}.arrow")
+            frames = len(self.rows_of(name))
             if len(pictures) != frames:
                 raise StoreError(pictures.path, f"has {len(pictures)} pictures for {frames} frames", _AGAIN)
-            self._opened[place] = pictures
+            self._opened[name] = pictures
         return pictures
 
     def _spans(self) -> tuple[list[str], list[int]]:

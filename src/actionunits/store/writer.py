@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from actionunits.atomic import write_failure
 from actionunits.errors import StoreError, UsageError
+from actionunits.store.flow import FLOW_FOLDER
 from actionunits.store.header import (
     BEGUN_FILE,
     HEADER_FILE,
@@ -176,7 +177,13 @@ class StoreWriter:
 
     def _discard(self) -> None:
         """Delete what a store wrote, and nothing else; the file that marks it as a store goes last, in `_begin`."""
-        for folder, kind in ((PARTS_FOLDER, "*.parquet"), (IMAGES_FOLDER, "*.arrow")):
+        wrote = (
+            (PARTS_FOLDER, "*.parquet"),
+            (IMAGES_FOLDER, "*.arrow"),
+            (FLOW_FOLDER, "*.json"),
+            (FLOW_FOLDER, "*.arrow"),
+        )
+        for folder, kind in wrote:
             for path in (self.folder / folder).glob(kind):
                 path.unlink()
         for name in (FRAMES_FILE, SUBJECTS_FILE, SEQUENCES_FILE):

@@ -14,7 +14,7 @@ from actionunits.datasets.folds import Fold
 from actionunits.errors import UsageError
 from actionunits.loading import FaceDataset, get_input
 from actionunits.models import AUModel, Stage
-from actionunits.store import Store
+from actionunits.store import Store, StoredFlow
 from actionunits.training.devices import Device, seed_of
 from actionunits.training.making import make_stages, untrained
 from actionunits.training.plan_checks import check_batches, check_choice, check_start, check_store
@@ -64,6 +64,7 @@ class Plan:
         device: what computes.
         steps: the stages that train, in order.
         windows: the frames around each one that the model looks at in each stage, by name.
+        flows: likewise the frames whose optical flow it looks at.
         chunks: how many consecutive frames it looks at together in each stage; None where it looks at single ones.
         facts: what is noted beside the weights; plain values.
     """
@@ -76,6 +77,7 @@ class Plan:
     device: Device
     steps: tuple[Step, ...]
     windows: Mapping[str, str | None]
+    flows: Mapping[str, str | None]
     chunks: Mapping[str, int | None]
     facts: Mapping[str, Any]
 
@@ -88,6 +90,7 @@ class Plan:
             aus=self.recipe.au_set,
             training=self.chunks[stage] is None,
             window=self.windows[stage],
+            flow=self.flows[stage],
             seed=self.seed_for(stage, "data"),
         )
 
@@ -101,6 +104,7 @@ class Plan:
             subjects=self.people.choose,
             aus=self.recipe.au_set,
             window=self.windows[stage],
+            flow=self.flows[stage],
         )
 
     def seed_for(self, *parts: str | int) -> int:
@@ -137,13 +141,15 @@ def plan_fold(recipe: Recipe, store: Store, fold: Fold, *, seed: int, device: De
             "crop": store.header.crop,
             "crop_hash": store.header.crop_hash,
             "frames_sha256": store.header.frames_sha256,
+            **({} if model.flow_window() is None else {"flow": StoredFlow(store).facts.model_dump()}),
         },
         "versions": {"actionunits": actionunits.__version__} | {name: version(name) for name in PACKAGES},
     }
     steps = _steps(recipe, model, stages, facts)
     windows = {stage.name: model.window(stage.name) for stage in model.stages}
+    flows = {stage.name: model.flow_window(stage.name) for stage in model.stages}
     chunks = {stage.name: model.chunk(stage.name) for stage in model.stages}
-    return Plan(recipe, store, fold, people, seed, device, steps, windows, chunks, facts)
+    return Plan(recipe, store, fold, people, seed, device, steps, windows, flows, chunks, facts)
 
 
 def people_of(recipe: Recipe, fold: Fold) -> People:

@@ -12,6 +12,7 @@ from actionunits.errors import UsageError
 from actionunits.evaluation.constant import intensities
 from actionunits.loading import FaceDataset
 from actionunits.models import AUModel, Stage, load_state_of
+from actionunits.models.shipped import weights_file
 from actionunits.store import Store
 from actionunits.training.devices import Device
 from actionunits.training.making import untrained
@@ -42,7 +43,8 @@ def check_store(recipe: Recipe, store: Store, model: AUModel) -> None:
                 f"its {name} is {found}, and recipe {recipe.label} wants {said}",
                 f"Use another store, or --set store.{name}=null to train on this one all the same",
             )
-    FaceDataset(store, recipe.input, aus=recipe.au_set)  # says whether the crop is right
+    # says whether the crop is right, and the optical flow there
+    FaceDataset(store, recipe.input, aus=recipe.au_set, flow=model.flow_window())
 
 
 def check_choice(recipe: Recipe, store: Store, rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
@@ -89,7 +91,7 @@ def adopt_start(recipe: Recipe, model: AUModel) -> None:
     """
     if recipe.start is None:
         return
-    aus, state, system = load_state_of(recipe.start)
+    aus, state, system = load_state_of(weights_file(recipe.start))
     if system != recipe.system:
         raise UsageError(recipe.start, f"is a model of {system}, not of {recipe.system}", "Name another file")
     model.adopt(state, aus)

@@ -13,7 +13,8 @@ from actionunits.errors import UsageError
 from actionunits.evaluation.systems import Setting
 from actionunits.loading import get_input
 from actionunits.models import Stage
-from actionunits.models.backbones import FACES, IMAGENET, weights_file
+from actionunits.models.backbones import IMAGENET
+from actionunits.models.shipped import FACES, weights_file
 from actionunits.training.devices import Device
 from actionunits.training.making import make_stages, untrained
 from actionunits.training.recipe import Recipe

@@ -66,7 +66,9 @@ def predict(
     """
     subjects = sorted(set(store.frames["subject"].take(rows).to_pylist()))
     window = model.window()
-    dataset = FaceDataset(store, model.input, subjects=subjects, aus=store.au_set[:1], window=window)
+    dataset = FaceDataset(
+        store, model.input, subjects=subjects, aus=store.au_set[:1], window=window, flow=model.flow_window()
+    )
     size = BATCH if window is None else max(1, BATCH // len(get_window(window).offsets))
     model.to(torch.device(device)).to(memory_format=torch.channels_last).eval()
     probability, intensity, stand_in = [], [], []

@@ -81,7 +81,8 @@ class Recipe(_Part):
             None for a stage takes back what a parent says of it.
         select: which weights of a stage go on.
         validate_every: epochs between two validations; below 1, the share of an epoch.
-        start: a saved model to start from, by path; None for none.
+        start: a saved model to start from, by path, or one of :data:`~actionunits.models.shipped.STARTS`; None for
+            none.
         calibrate: whether the system settles, after the last stage, what gradients do not teach.
         clip: largest norm of all gradients together, larger ones are scaled down; None for no limit. A stage may have a
             limit of its own.

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from actionunits.models.backbones import read_weights, weights_file
+from actionunits.models.backbones import read_weights
+from actionunits.models.shipped import weights_file
 
 _SCORE_SCALE = 0.01
 _CLASSIFIERS: Mapping[str, tuple[str, ...]] = {
