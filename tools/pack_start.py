@@ -49,8 +49,7 @@ def main() -> None:
         metadata = {"what": what, **said}
     else:
         kept = halved(state)
-        recipe = {"recipe": of_run["recipe"]["recipe"], "tier": of_run["recipe"]["tier"]}
-        metadata = {"actionunits": json.dumps({**facts, "facts": {**said, **recipe}}, sort_keys=True)}
+        metadata = {"actionunits": json.dumps({**facts, "facts": {**said, "recipe": of_run["recipe"]}}, sort_keys=True)}
     path = weights_file(options.name)
     path.parent.mkdir(exist_ok=True)
     save_file(kept, path, metadata=metadata)

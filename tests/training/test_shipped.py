@@ -3,15 +3,17 @@
 from functools import cache
 
 import pytest
+import torch
 from pydantic import TypeAdapter
 
 from actionunits.evaluation import published_tables
 from actionunits.facs import BP4D_DISFA_15
-from actionunits.models import LEVELS, list_models
+from actionunits.models import LEVELS, list_models, load_model, read_model_facts, shipped
 from actionunits.store.header import Facts
 from actionunits.training import is_recipe, list_recipes, load_recipe
 from actionunits.training.devices import Device
-from actionunits.training.making import make_stages, untrained
+from actionunits.training.making import make_model, make_stages, untrained
+from actionunits.training.plan_checks import adopt_start
 from actionunits.training.plan_facts import recipe_facts
 from actionunits.training.shipped import shipped_text
 from actionunits.training.yaml_text import parse_yaml
@@ -83,13 +85,18 @@ ROWS = [
     "linear/synthau",
 ]
 STARTS = ["linear/start_lp", "linear/start_re"]
+WHOLE_STARTS = {
+    "re_net_stills": "re_net/start",
+    "linear_stills": "re_net/start_resnet18",
+    "lorral_stills": "lorral/start",
+}
 LIGHT = {"roi-256": 128, "aurcnn-512": 128}  # pixels by crop, where not 112
 loaded = cache(load_recipe)
 STORES = {"BP4D": "bp4d", "BP4D+": "bp4d+", "DISFA": "disfa"}
 
 
 def test_all_rows_are_there():
-    assert {*ROWS, *STARTS} <= set(list_recipes())
+    assert {*ROWS, *STARTS, *WHOLE_STARTS.values()} <= set(list_recipes())
     on_others = ("synthau", "disfa")
     ablations = {name for name in list_recipes() if "/ablations/" in name and not any(o in name for o in on_others)}
     twins = {name.replace("ablations/", "ablations/synthau_") for name in ablations}
@@ -153,15 +160,15 @@ def test_what_makes_a_row_is_not_lost_in_its_light_tier(name):
 
 
 def test_synthau_twins_differ_in_the_data_and_its_aus_alone():
+    """And, in the light tier, in a start for SynthAU's AUs and how gently it goes on from there."""
     for name in list_recipes():
         if "synthau" not in name or name.startswith(("linear", "re_net/intensity")):
             continue
         plain = name.replace("ablations/synthau_", "ablations/").replace("synthau", "bp4d")
         for tier in (None, "mini"):
-            ours, theirs = (
-                loaded(each, tier=tier).model_dump(exclude={"name", "title", "published", "store", "aus", "report"})
-                for each in (name, plain)
-            )
+            other = {"name", "title", "published", "store", "aus", "report"}
+            other |= set() if loaded(name, tier=tier).start is None else {"start", "stages"}
+            ours, theirs = (loaded(each, tier=tier).model_dump(exclude=other) for each in (name, plain))
             assert ours == theirs, name
         assert loaded(name, tier=None).au_set == BP4D_DISFA_15
 
@@ -186,3 +193,31 @@ def test_rows_of_a_study_share_their_first_stage():
 def test_levels_are_said_where_they_are_learned():
     recipe = loaded("re_net/intensity_disfa", tier="mini")
     assert untrained(recipe).head.out_features == LEVELS
+
+
+@pytest.mark.parametrize("start", shipped.STARTS)
+def test_whole_starts_fit_what_begins_with_them(start):
+    """They are what their recipe makes, and rows begin with their weights; the rest of a row is its own."""
+    path = shipped.weights_file(start)
+    model, made = load_model(path), loaded(WHOLE_STARTS[start], tier="mini")
+    assert (model.system, model.aus, model.input.id) == (made.system, made.au_set, made.input)
+    said = {"input": made.input, "backbone_weights": None}
+    assert {**model.settings, **said} == {**untrained(made).settings, **said}
+    assert read_model_facts(path)["facts"]["data"]
+    rows = [each for each in list_recipes() if "synthau" in each and loaded(each, tier="mini").start == start]
+    assert rows
+    for name in rows:
+        recipe = loaded(name, tier="mini")
+        assert loaded(name, tier=None).start is None
+        row = make_model(recipe)
+        before = {key: each.clone() for key, each in row.state_dict().items()}
+        adopt_start(recipe, row)
+        moved = [key for key, each in row.state_dict().items() if not torch.equal(each, before[key])]
+        assert len(moved) > len(before) / 2, name
+
+
+def test_what_was_never_trained_is_not_in_a_start():
+    """Rows of an AU that is left out, or of a norm without scales, begin with no whole system."""
+    for name in list_recipes():
+        if "unseen" in name or "scale1" in name:
+            assert loaded(name, tier="mini").start is None
