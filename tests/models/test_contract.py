@@ -121,7 +121,7 @@ def test_one_action_unit_and_one_face(model, case, make_batch) -> None:
 def test_unlabelled_faces_are_enough(model, make_batch) -> None:
     batch = make_batch(model)
     bare = FaceBatch.unlabelled(batch.image, batch.landmarks, len(model.aus))
-    bare = dataclasses.replace(bare, rotation=batch.rotation)
+    bare = dataclasses.replace(bare, rotation=batch.rotation, flow=batch.flow)
     torch.testing.assert_close(predict(model, bare).logits, predict(model, batch).logits, rtol=0, atol=0)
 
 

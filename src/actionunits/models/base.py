@@ -198,7 +198,7 @@ class AUModel(nn.Module, ABC):
         """
         if aus != self.aus:
             reason = f"its weights are for AU {aus}, not {self.aus}"
-            raise UsageError(self.system, reason, f"Train with --set aus={str(aus)!r}")
+            raise UsageError(self.system, reason, f"Train with --set aus={str(aus)!r}, or without: --set start=null")
         load_state(self, state)
 
 
