@@ -76,7 +76,6 @@ CLAIMS: tuple[tuple[str, str, str, str], ...] = (
     ("RE-Net", "one random AU beats all AUs", "re_net/synthau", "re_net/ablations/synthau_strategy_a"),
     ("RE-Net", "relations help", "re_net/synthau", "re_net/ablations/synthau_no_relations"),
     ("RE-Net", "rare AUs' frames twice help", "re_net/ablations/synthau_da", "re_net/synthau"),
-    ("RE-Net", "learned scale and bias help", "re_net/synthau", "re_net/ablations/synthau_scale1_bias0"),
     ("LoRRaL", "self-attention beats no relation", "lorral/sa_synthau", "lorral/none_synthau"),
     ("LoRRaL", "Hopfield beats no relation", "lorral/hopfield_synthau", "lorral/none_synthau"),
     ("LoRRaL", "BiLSTM beats no relation", "lorral/bilstm_synthau", "lorral/none_synthau"),
@@ -93,6 +92,9 @@ CLAIMS: tuple[tuple[str, str, str, str], ...] = (
     ("AU R-CNN", "a face's own boxes beat mean ones", "au_rcnn/synthau", "au_rcnn/ablations/synthau_mean_box"),
     ("AU R-CNN", "one level beats a pyramid", "au_rcnn/synthau", "au_rcnn/ablations/synthau_fpn"),
     ("AU R-CNN", "single pictures beat a ConvLSTM", "au_rcnn/synthau", "au_rcnn/ablations/synthau_conv_lstm"),
+    ("AU R-CNN", "single pictures beat two streams", "au_rcnn/synthau", "au_rcnn/ablations/synthau_two_stream"),
+    ("AU R-CNN", "single pictures beat a CRF", "au_rcnn/synthau", "au_rcnn/ablations/synthau_crf"),
+    ("AU R-CNN", "single pictures beat TAL", "au_rcnn/synthau", "au_rcnn/ablations/synthau_tal"),
 )
 """Paper, claim, and the recipes of which the first should score higher."""
 
