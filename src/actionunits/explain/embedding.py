@@ -82,7 +82,8 @@ def occurrence_picture(planes: Sequence[Float32], labels: NDArray[np.int8], aus:
 
 
 def au_picture(features: NDArray[np.floating], aus: AUSet, title: str, *, seed: int = 0) -> Picture:
-    """One plane for the features of all action units, each AU named where the middle of its points is.
+    """One plane for the features of all action units, told apart by a key, or where there are more AUs than colours by
+    names amid their points.
 
     Args:
         features: (N, A, D).
@@ -95,12 +96,14 @@ def au_picture(features: NDArray[np.floating], aus: AUSet, title: str, *, seed: 
     """
     count, width = features.shape[0], features.shape[1]
     plane = embed(features.reshape(count * width, -1), seed=seed).reshape(count, width, 2)
-    note = f"t-SNE of {count} frames, a point for each action unit, whose number stands amid its points"
-    chart = Chart(*_axes(plane), title, note, size=_WIDE)
+    keys = [(f"AU{au}", colour) for au, colour in zip(aus, _SERIES, strict=False)] if width <= len(_SERIES) else []
+    note = f"t-SNE of {count} frames, a point for each action unit"
+    note += "" if keys else ", whose number stands amid its points"
+    chart = Chart(*_axes(plane), title, note, size=_WIDE, keys=keys)
     for place in range(width):
         colour = _SERIES[place % len(_SERIES)]
         chart.points(plane[:, place, 0], plane[:, place, 1], colour, radius=4)
-    for place, au in enumerate(aus):
+    for place, au in enumerate(() if keys else aus):
         x, y = np.median(plane[:, place], axis=0)
         chart.text(str(au), float(x), float(y), size=22)
     return chart.canvas
