@@ -66,6 +66,7 @@ ROWS = [
     "roi_gcn/ablations/heatmap",
     "roi_gcn/ablations/roi_map",
     "roi_gcn/ablations/graph",
+    "roi_gcn/ablations/supervised",
     "roi_gcn/ablations/weighted",
     "au_rcnn/bp4d",
     "au_rcnn/disfa",
@@ -89,6 +90,7 @@ WHOLE_STARTS = {
     "re_net_stills": "re_net/start",
     "linear_stills": "re_net/start_resnet18",
     "lorral_stills": "lorral/start",
+    "roi_gcn_stills": "roi_gcn/start",
 }
 LIGHT = {"roi-256": 128, "aurcnn-512": 128}  # pixels by crop, where not 112
 loaded = cache(load_recipe)

@@ -38,6 +38,7 @@ ROWS = (
     "au_rcnn/ablations/cnn_res",
     "au_rcnn/bp4d",
     "au_rcnn/ablations/vgg19",
+    "au_rcnn/ablations/two_stream",
 )
 """The recipes whose systems are timed."""
 

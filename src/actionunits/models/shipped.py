@@ -9,9 +9,9 @@ FACES = ("faces_lp", "faces_re")
 """Stand for the weights of EfficientNet-Lite0 that come with the package: trained on synthetic people, of whom none is
 in SynthAU or SynthAU-mini, to find 28 action units, in LP-Net's crop and in that of RE-Net and LoRRaL. Stride 16."""
 
-STARTS = ("re_net_stills", "lorral_stills", "linear_stills")
+STARTS = ("re_net_stills", "lorral_stills", "linear_stills", "roi_gcn_stills")
 """Stand for whole systems in their light tiers, trained on those same people to find the 15 action units of SynthAU's
-recipes; all in the crop of RE-Net or LoRRaL. A recipe names one as its ``start``."""
+recipes; each in its own crop, the linear one in RE-Net's. A recipe names one as its ``start``."""
 
 
 def weights_file(source: str) -> Path:
