@@ -43,6 +43,18 @@ def test_the_formula_by_hand(toy, faces) -> None:
     np.testing.assert_array_equal(grad_cam(model, batch, 2), maps[:, 0])
 
 
+def test_places_beyond_what_the_logit_reads_have_no_map(toy, faces) -> None:
+    """As of a system that reads boxes: what is bright beyond them cannot speak for an AU."""
+    model, batch = toy(), faces(2)
+    with torch.no_grad():
+        model.stem[2].bias.fill_(9.0)  # every channel is above 0 everywhere
+        model.weight.fill_(1.0)
+        model.weight[..., model.weight.shape[-1] // 2 :] = 0.0
+    maps = grad_cam(model, batch, 0)
+    assert maps[:, :, :12].min() > 0.1
+    assert not maps[:, :, 20:].any()  # between them the map is brought to the picture's size
+
+
 def test_a_face_does_not_depend_on_the_others(toy, faces) -> None:
     model = toy()
     together = grad_cam(model, faces(4), 1)

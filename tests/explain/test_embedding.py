@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 from actionunits.errors import UsageError
 from actionunits.explain import embed
-from actionunits.explain.embedding import au_picture, occurrence_picture
+from actionunits.explain.embedding import _names, au_picture, occurrence_picture
 from actionunits.facs import AUSet
 from actionunits.viz.charts import BLUE, RED
 
@@ -78,3 +78,11 @@ def test_features_of_aus() -> None:
     assert picture.ndim == 3
     assert amount(picture, BLUE) > 100
     assert amount(picture, RED) > 100
+
+
+def test_aus_with_the_same_features_share_one_name() -> None:
+    """Systems that read at AU centres give the AUs of one place the same features."""
+    plane = np.repeat(np.array([[[0.0, 0.0], [9.0, 9.0], [0.1, 0.1], [9.0, 0.0]]], np.float32), 7, axis=0)
+    names = {name: (x, y) for name, x, y in _names(plane, AUSet((12, 14, 15, 17)))}
+    assert list(names) == ["12, 15", "14", "17"]
+    assert names["14"] == (9.0, 9.0)

@@ -26,8 +26,9 @@ def class_maps(model: AUModel, batch: FaceBatch, columns: Sequence[int]) -> Floa
     """The class-activation maps of some action units.
 
     A map is the sum of the map layer's channels, each weighted by the mean gradient of the AU's logit over its places;
-    what is negative speaks against the AU and is left out. It is brought to the picture's size and divided by its
-    highest value: maps show where, not how much.
+    what is negative speaks against the AU and is left out, and so are places that the logit cannot hang on, where no
+    channel has a gradient: what lies beyond the boxes of a system that reads boxes. It is brought to the picture's size
+    and divided by its highest value: maps show where, not how much.
 
     Args:
         model: ends as it was, in training mode or not.
@@ -85,8 +86,10 @@ def _coarse(activation: Tensor, logit: Tensor) -> Tensor:
     )
     if found[0] is None:
         return torch.zeros_like(activation[:, 0])
-    weight = found[0].float().mean(dim=(2, 3), keepdim=True)  # (N, D, 1, 1), Eq. 1
-    return (weight * activation.detach().float()).sum(dim=1).relu()  # Eq. 2
+    gradient = found[0].float()
+    weight = gradient.mean(dim=(2, 3), keepdim=True)  # (N, D, 1, 1), Eq. 1
+    reached = gradient.ne(0).any(dim=1)
+    return (weight * activation.detach().float()).sum(dim=1).relu() * reached  # Eq. 2
 
 
 def _scaled(maps: Tensor, size: torch.Size) -> Float32:

@@ -23,6 +23,7 @@ LEAST = 5
 _COMPONENTS = 50
 _PERPLEXITY = 30.0
 _MARGIN = 0.06  # of the plane's width
+_APART = (0.06, 0.04)  # of the plane's width and height; nearer names lie on each other
 _SIZE, _WIDE = (400, 420), (900, 760)  # pixels
 _COLUMNS = 3
 _SERIES: tuple[Colour, ...] = (BLUE, RED, GREEN, (230, 159, 0), (204, 121, 167), (86, 180, 233), GREY)
@@ -103,10 +104,23 @@ def au_picture(features: NDArray[np.floating], aus: AUSet, title: str, *, seed: 
     for place in range(width):
         colour = _SERIES[place % len(_SERIES)]
         chart.points(plane[:, place, 0], plane[:, place, 1], colour, radius=4)
-    for place, au in enumerate(() if keys else aus):
-        x, y = np.median(plane[:, place], axis=0)
-        chart.text(str(au), float(x), float(y), size=22)
+    if not keys:
+        for name, x, y in _names(plane, aus):
+            chart.text(name, x, y, size=22)
     return chart.canvas
+
+
+def _names(plane: Float32, aus: AUSet) -> list[tuple[str, float, float]]:
+    """Names and their places amid the points, (N, A, 2); one for all AUs whose names would lie on each other."""
+    apart = _APART * np.ptp(plane.reshape(-1, 2), axis=0)
+    groups: list[tuple[list[str], Float32]] = []
+    for au, middle in zip(aus, np.median(plane, axis=0), strict=True):
+        near = next((names for names, place in groups if (np.abs(middle - place) < apart).all()), None)
+        if near is None:
+            groups.append(([str(au)], middle))
+        else:
+            near.append(str(au))
+    return [(", ".join(names), float(x), float(y)) for names, (x, y) in groups]
 
 
 def _plane(plane: Float32, labels: NDArray[np.int8], title: str, note: str) -> Picture:

@@ -165,7 +165,7 @@ def _maps(model: AUModel, faces: SeenFaces, aus: AUSet) -> tuple[list[FaceRow], 
 
 def _note(probability: float, label: int | None, values: Float32) -> str:
     known = {None: "", 0: ", labelled absent", 1: ", labelled present"}[label]
-    return f"p {probability:.2f}{known}" + ("" if values.any() else ", nothing for it")
+    return f"p {probability:.2f}{known}" + ("" if values.any() else ", no map")
 
 
 def _row(face: str, au: int, probability: float, label: int | None, values: Float32) -> dict[str, str]:
