@@ -50,6 +50,7 @@ def parameters(module: nn.Module) -> int:
         (DISFA_12, {}, 44_561_172),
         (BP4D_22, {"backbone": "vgg16"}, 138_379_566),
         (BP4D_22, {"backbone": "vgg19"}, 143_689_262),
+        (BP4D_22, {"backbone": "vgg16", "tail": False, "hidden": 256}, 14_851_670),
     ],
 )
 def test_parameters(aus, settings, count) -> None:

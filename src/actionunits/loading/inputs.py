@@ -141,12 +141,16 @@ INPUT_RECIPES = _recipes(
     InputRecipe("roi-256-disfa", "roi-256", 256, rotation=10),
     # The latter as 128 x 128, for light networks that begin with the weights of EfficientNet-Lite0.
     InputRecipe("roi-128", "roi-256", 256, mean=_LITE_MEAN, std=_LITE_STD, rotation=10, side=128),
-    # AU R-CNN (Ma et al. 2019): mirrored only. The other sizes are those of its Table 6, and one for light networks.
+    # AU R-CNN (Ma et al. 2019): mirrored only. The other sizes are those of its Table 6.
     InputRecipe("aurcnn-512", "aurcnn-512", 512),
     InputRecipe("aurcnn-256", "aurcnn-512", 512, side=256),
     InputRecipe("aurcnn-416", "aurcnn-512", 512, side=416),
     InputRecipe("aurcnn-608", "aurcnn-608", 608),
+    # The four as a quarter, for light networks.
+    InputRecipe("aurcnn-64", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=64),
+    InputRecipe("aurcnn-104", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=104),
     InputRecipe("aurcnn-128", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=128),
+    InputRecipe("aurcnn-152", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=152),
 )
 """Every input recipe by name. Those without a remark are scaled by the mean and std of ImageNet."""
 

@@ -58,7 +58,7 @@ class AURCNN(AUModel):
         backbone_weights: that training begins with; of files, the classifier's layers too, as far as the head has them.
         streams: ``picture_and_flow`` looks at ten fields of optical flow too, in the boxes of the picture.
         neck: ``fpn`` pools each box from the level of a feature pyramid that fits its size.
-        tail: the backbone's layers from stride 16 to 32 look at each box, as in the paper; without, linear layers do.
+        tail: the backbone's layers from stride 16 on look at each box, as in the paper; without, linear layers do.
         pool: cells along the side of a pooled box; None for 14, and 7 for VGG and the pyramid.
         pooling: ``max``, Fast R-CNN's, or ``align``, bilinear samples.
         hidden: width of the layer before the logits; None for 1000, and 1024 with two streams; the pyramid has its own.

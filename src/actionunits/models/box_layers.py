@@ -42,7 +42,7 @@ def make_layers(
         weights: of it.
         stem: its layers up to stride 16.
         pool: cells along the side of a pooled box.
-        tail: the layers from stride 16 to stride 32 come first; VGG has none.
+        tail: what the backbone has after stride 16 looks at each box first: layers to stride 32, or VGG's two of 4096.
         hidden: width of the last hidden layer.
         count: A, logits.
 
@@ -51,7 +51,7 @@ def make_layers(
     """
     convolutions: nn.Module | None = None
     channels, side, flatten, widths = stem.channels, pool, False, [hidden]
-    if backbone.startswith("vgg"):
+    if tail and backbone.startswith("vgg"):
         flatten, widths = True, [*_VGG_WIDTHS, hidden]
     elif tail:
         whole = create_backbone(backbone, weights=weights, stride=32)
