@@ -14,7 +14,18 @@ from actionunits.loading import FaceBatch, get_window  # noqa: E402
 from actionunits.models import AUModel, TrainingLabels, create_model, find_model  # noqa: E402
 
 EXPECTED = frozenset(
-    {"linear", "lp_net", "re_net", "lorral", "roi_gcn", "au_rcnn", "au_rcnn_conv_lstm", "au_rcnn_crf", "au_rcnn_tal"}
+    {
+        "detector",
+        "linear",
+        "lp_net",
+        "re_net",
+        "lorral",
+        "roi_gcn",
+        "au_rcnn",
+        "au_rcnn_conv_lstm",
+        "au_rcnn_crf",
+        "au_rcnn_tal",
+    }
 )
 """Systems that are registered and may not be there yet."""
 
@@ -55,7 +66,12 @@ _LORRAL = {
 _RCNN = {"input": _small("aurcnn-512", 512), "backbone": "efficientnet_lite0", "hidden": 16, "pool": 4}
 _ROI = {"input": _small("roi-256", 256), "backbone": "efficientnet_lite0", "roi_cells": 3}
 
+_FACE = {"input": _small("face-160", 140), "size": 16, **_LITE}
+
 CASES = (
+    Case("detector", "attention", {**_FACE, "guide": 0.1}),
+    Case("detector", "mean", {**_FACE, "look": "mean", "ortho": 0.1, "occurs_from": 1}),
+    Case("detector", "related", {**_FACE, "relation": "self_attention", "shape": False}),
     Case("linear", "resnet", {"input": _small("lp-240-masked", 224), "backbone": "resnet18"}),
     Case("linear", "selective", {"input": _small("re-256", 224), **_LITE, "balance": "selective"}),
     Case("lp_net", "whole", _LP),

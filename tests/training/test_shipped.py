@@ -85,7 +85,8 @@ ROWS = [
     "linear/resnet50",
     "linear/synthau",
 ]
-STARTS = ["linear/start_lp", "linear/start_re"]
+DESIGNS = ["picture", "picture_and_shape", "orthogonal", "attention", "guided", "related"]
+STARTS = ["linear/start_lp", "linear/start_re", "detector/shipped", *(f"detector/designs/{name}" for name in DESIGNS)]
 WHOLE_STARTS = {
     "re_net_stills": "re_net/start",
     "linear_stills": "re_net/start_resnet18",
@@ -93,6 +94,7 @@ WHOLE_STARTS = {
     "roi_gcn_stills": "roi_gcn/start",
 }
 LIGHT = {"roi-256": 128, "aurcnn-512": 128}  # pixels by crop, where not 112
+OTHER_LIGHT = {"side_256": 64, "side_416": 104, "side_608": 152, "vgg16": 64, "vgg19": 64}  # by the end of the name
 loaded = cache(load_recipe)
 STORES = {"BP4D": "bp4d", "BP4D+": "bp4d+", "DISFA": "disfa"}
 
@@ -124,7 +126,8 @@ def test_a_recipe_loads_and_makes_its_model(name):
         sizes.append(model.input.output)
         facts = recipe_facts(recipe.model_copy(update={"start": None}), Device("cpu"))
         assert TypeAdapter(Facts).validate_python(facts) == facts
-    assert sizes[-1] == LIGHT.get(model.input.crop, 112) <= sizes[0]
+    usual = LIGHT.get(model.input.crop, 112)
+    assert sizes[-1] == next((side for end, side in OTHER_LIGHT.items() if name.endswith(end)), usual) <= sizes[0]
 
 
 @pytest.mark.parametrize("name", list_recipes())

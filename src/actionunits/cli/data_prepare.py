@@ -17,7 +17,8 @@ def prepare(
     ],
     store: Annotated[Path, typer.Argument(help="Folder for the store; a killed run goes on where it stopped.")],
     crop: Annotated[
-        str, typer.Option(help="Crop recipe: jaa-200, lp-240-masked, re-256, roi-256, aurcnn-512 or face-112.")
+        str,
+        typer.Option(help="Crop recipe: jaa-200, lp-240-masked, re-256, roi-256, aurcnn-512, face-112, face-160."),
     ],
     jobs: Annotated[int | None, typer.Option(help="Processes; default: one a core.")] = None,
     landmarks: Annotated[

@@ -18,10 +18,11 @@ from actionunits.loading.frames import Frames, Rows
 from actionunits.loading.inputs import InputRecipe, get_input
 from actionunits.loading.light import LIGHT_DRAWS, Light
 from actionunits.loading.placement import DRAWS, Placement
+from actionunits.loading.wear import worn
 from actionunits.loading.windows import Window, get_window
 from actionunits.store import Store, StoredFlow
 
-_LIGHT = 2  # keeps the stream of the light apart from that of the placements, and from the loader's order
+_LIGHT, _WEAR = 2, 3  # keep these streams apart from that of the placements, and from the loader's order
 
 
 class Pick(NamedTuple):
@@ -134,9 +135,9 @@ class FaceDataset(Dataset[FaceBatch]):
         if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(self):
             raise IndexError(f"places {list(places)[:10]} of {len(self)} frames")
         rows = self.rows[chosen]
-        placement, light = self._variation(chosen, epoch)
+        placement, light, wear = self._variation(chosen, epoch)
         window = rows[:, None] if self.window is None else self.frames.window(rows, self.window)  # (N, T)
-        image = torch.from_numpy(self._pictures(window, placement, light))  # (N, T, 3, S, S)
+        image = torch.from_numpy(self._pictures(window, placement, light, wear))  # (N, T, 3, S, S)
         landmarks = torch.from_numpy(placement.landmarks(self.frames.landmarks(window)))
         occurrence, intensity, number = (
             torch.from_numpy(values[window])
@@ -158,20 +159,24 @@ class FaceDataset(Dataset[FaceBatch]):
             flow=self._flow(rows, placement),
         )
 
-    def _variation(self, places: Rows, epoch: int) -> tuple[Placement, Light | None]:
+    def _variation(self, places: Rows, epoch: int) -> tuple[Placement, Light | None, Rows | None]:
         if not self.training:
-            return Placement.central(self.recipe, len(places)), None
+            return Placement.central(self.recipe, len(places)), None, None
         if self._drawn is None or self._drawn.epoch != epoch:
             self._drawn = _Drawn(
                 epoch,
                 np.random.default_rng([self.seed, epoch]).random((len(self), DRAWS)),
                 np.random.default_rng([self.seed, epoch, _LIGHT]).random((len(self), LIGHT_DRAWS)),
+                np.random.default_rng([self.seed, epoch, _WEAR]).integers(2**62, size=len(self)),
             )
         lit = self.recipe.brightness or self.recipe.contrast
         light = Light.drawn(self.recipe, self._drawn.light[places]) if lit else None
-        return Placement.drawn(self.recipe, self._drawn.placement[places]), light
+        wear = self._drawn.wear[places] if self.recipe.wear else None
+        return Placement.drawn(self.recipe, self._drawn.placement[places]), light, wear
 
-    def _pictures(self, window: Rows, placement: Placement, light: Light | None) -> NDArray[np.uint8]:
+    def _pictures(
+        self, window: Rows, placement: Placement, light: Light | None, wear: Rows | None
+    ) -> NDArray[np.uint8]:
         """The pictures, (N, T, 3, S, S); each stored one is decoded once."""
         side = self.recipe.output
         out = np.empty((*window.shape, 3, side, side), np.uint8)
@@ -181,6 +186,8 @@ class FaceDataset(Dataset[FaceBatch]):
                 placement.cut(face, picture, out[face, moment])
                 if light is not None:
                     light.shine(face, out[face, moment])
+                if wear is not None:
+                    out[face, moment] = worn(out[face, moment], int(wear[face]))
         return out
 
     def _flow(self, rows: Rows, placement: Placement) -> torch.Tensor | None:
@@ -197,11 +204,12 @@ class FaceDataset(Dataset[FaceBatch]):
 
 
 class _Drawn(NamedTuple):
-    """Random numbers of one epoch, by the frame's place: (len, DRAWS) and (len, LIGHT_DRAWS)."""
+    """Random numbers of one epoch, by the frame's place: (len, DRAWS), (len, LIGHT_DRAWS) and (len,)."""
 
     epoch: int
     placement: NDArray[np.float64]
     light: NDArray[np.float64]
+    wear: Rows
 
 
 def _users(window: Rows) -> Iterator[tuple[int, list[tuple[int, int]]]]:

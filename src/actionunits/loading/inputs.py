@@ -39,6 +39,8 @@ class InputRecipe:
         shift: False for the middle square in training too.
         brightness: the picture is multiplied by a factor drawn evenly from 1 minus to 1 plus so much.
         contrast: likewise its differences from its mean grey; in a masked crop, what is masked changes with it.
+        wear: the picture is made worse at random in many ways, as poor cameras, light and compression do, and parts of
+            it are hidden; see :mod:`actionunits.loading.wear`.
 
     Raises:
         UsageError: a value is out of range, or there is no such crop.
@@ -56,6 +58,7 @@ class InputRecipe:
     shift: bool = True
     brightness: float = 0.0
     contrast: float = 0.0
+    wear: bool = False
 
     def __post_init__(self) -> None:
         fault = self._fault()
@@ -151,6 +154,9 @@ INPUT_RECIPES = _recipes(
     InputRecipe("aurcnn-104", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=104),
     InputRecipe("aurcnn-128", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=128),
     InputRecipe("aurcnn-152", "aurcnn-512", 512, mean=_LITE_MEAN, std=_LITE_STD, side=152),
+    # The shipped detector's, at two sizes: moved, turned and worn, since it is to work on photographs of any quality.
+    InputRecipe("face-112", "face-160", 140, mean=_LITE_MEAN, std=_LITE_STD, rotation=8, side=112, wear=True),
+    InputRecipe("face-140", "face-160", 140, mean=_LITE_MEAN, std=_LITE_STD, rotation=8, wear=True),
 )
 """Every input recipe by name. Those without a remark are scaled by the mean and std of ImageNet."""
 

@@ -23,6 +23,7 @@ _HOMES = MappingProxyType(
         "au_rcnn_conv_lstm": ("actionunits.models.au_rcnn_conv_lstm", "AURCNNConvLSTM"),
         "au_rcnn_crf": ("actionunits.models.au_rcnn_crf", "AURCNNCRF"),
         "au_rcnn_tal": ("actionunits.models.au_rcnn_tal", "AURCNNTAL"),
+        "detector": ("actionunits.models.detector", "Detector"),
         "linear": ("actionunits.models.linear", "Linear"),
         "lp_net": ("actionunits.models.lp_net", "LPNet"),
         "re_net": ("actionunits.models.re_net", "RENet"),

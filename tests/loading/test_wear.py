@@ -1,0 +1,57 @@
+"""Worn pictures: they differ, repeat themselves, and stay pictures of the same face."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torchvision")
+
+import torch
+
+from actionunits.loading.wear import worn
+
+PICTURE = np.clip(np.add.outer(np.zeros(3), np.add.outer(np.arange(64), 2 * np.arange(64))), 0, 255).astype(np.uint8)
+
+
+def test_a_seed_settles_it_and_leaves_other_draws_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first = worn(PICTURE, 2**61)
+    assert torch.equal(torch.rand(3), expected)
+    torch.rand(99)
+    np.testing.assert_array_equal(worn(PICTURE, 2**61), first)
+    assert first.shape == PICTURE.shape
+    assert first.dtype == np.uint8
+
+
+def test_the_picture_given_is_left_as_it_is() -> None:
+    before = PICTURE.copy()
+    for seed in range(20):
+        worn(PICTURE, seed)
+    np.testing.assert_array_equal(PICTURE, before)
+
+
+def test_pictures_vary_and_still_show_the_same() -> None:
+    many = np.stack([worn(PICTURE, seed) for seed in range(120)]).astype(np.float64)
+    assert len({one.tobytes() for one in many}) == 120
+    shown = PICTURE.astype(np.float64).ravel()
+    alike = [np.corrcoef(shown, one.ravel())[0, 1] for one in many]
+    assert np.median(alike) > 0.9
+    assert min(alike) > 0.3
+    brightness = many.mean(axis=(1, 2, 3))
+    assert brightness.std() > 15
+
+
+def test_colours_vary_and_sometimes_go() -> None:
+    red = np.zeros((3, 32, 32), np.uint8)
+    red[0] = 180
+    means = np.stack([worn(red, seed).mean(axis=(1, 2)) for seed in range(200)])
+    gone = np.ptp(means, axis=1) < 5
+    assert 0.02 < gone.mean() < 0.25
+    assert (means[~gone].argmax(axis=1) == 0).mean() > 0.95  # it stays red
+
+
+@pytest.mark.parametrize("side", [32, 112, 140])
+def test_any_side(side: int) -> None:
+    flat = np.full((3, side, side), 128, np.uint8)
+    assert all(worn(flat, seed).shape == flat.shape for seed in range(10))
