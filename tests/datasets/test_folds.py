@@ -116,3 +116,16 @@ def test_overlap_is_an_error(parts):
 def test_nobody_is_tested_twice():
     with pytest.raises(UsageError, match="folds 1 and 2"):
         Folds("mine", "me", (Fold(1, ("A",), (), ("B",)), Fold(2, ("C",), (), ("B",))))
+
+
+@pytest.mark.parametrize(("name", "count"), [("3fold", 3), ("5fold", 5), ("10fold", 10)])
+def test_any_data_set_can_be_split_evenly(name: str, count: int) -> None:
+    people = [f"P{number:03}" for number in range(47)]
+    folds = get_folds(name, people[::-1])
+    assert len(folds) == count
+    tested = [subject for fold in folds for subject in fold.test]
+    assert sorted(tested) == people
+    assert {len(fold.test) for fold in folds} <= {47 // count, 47 // count + 1}
+    assert all(not set(fold.test) & {*fold.train, *fold.validation} for fold in folds)
+    with pytest.raises(UsageError, match="only 2 subjects"):
+        get_folds(name, people[:2])

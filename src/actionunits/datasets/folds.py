@@ -17,7 +17,8 @@ VALIDATION_EVERY = 7
 """Every so-manyth of the sorted training subjects is held out for validation."""
 
 _SYNTHETIC = {"synthau-3fold": "SynthAU", "synthau-mini-3fold": "SynthAU-mini"}
-_MADE = ("loso", "lodo")
+_EVEN = {"3fold": (3, "third"), "5fold": (5, "fifth"), "10fold": (10, "tenth")}
+_MADE = (*_EVEN, "loso", "lodo")
 _CROSS = {"bp4d": "bp4d-3fold", "bp4d+": "bp4dplus-bigsmall-3fold", "disfa": "disfa-3fold"}
 
 Subjects = Iterable[str] | Mapping[str, Iterable[str]]
@@ -101,6 +102,7 @@ def get_folds(name: str, subjects: Subjects | None = None) -> Folds:
     bp4dplus-bigsmall-3fold   BigSmall's lists of BP4D+; RE-Net's are not published
     fera2015                  BP4D, one fold: odd numbers train, even ones (the development part) test
     synthau(-mini)-3fold      the parts of SynthAU and SynthAU-mini; fold k tests part k
+    3fold, 5fold, 10fold      of any data set: fold k of n tests every n-th of the sorted subjects from the k-th on
     loso                      leave one subject out: one fold a subject
     lodo                      leave one data set out: one fold a data set; subjects are called ``bp4d/F001``
     ========================= ====================================================================================
@@ -126,10 +128,15 @@ def get_folds(name: str, subjects: Subjects | None = None) -> Folds:
         return Folds(name, "one fold a data set", _folds(tests))
     if isinstance(subjects, Mapping):
         raise UsageError(name, "is for one data set", "Give its subjects as a list")
-    if name == "loso":
+    if name in _EVEN or name == "loso":
         if subjects is None:
             raise UsageError(name, "needs subjects", "Give those of the data set")
-        return Folds(name, "one fold a subject", _folds([(subject,) for subject in sorted(_distinct(subjects, name))]))
+        ordered = sorted(_distinct(subjects, name))
+        count, which = _EVEN.get(name, (len(ordered), ""))
+        title = f"every {which} of the sorted subjects" if which else "one fold a subject"
+        if len(ordered) < count:
+            raise UsageError(name, f"there are only {len(ordered)} subjects", "Use fewer folds, or loso")
+        return Folds(name, title, _folds([tuple(ordered[first::count]) for first in range(count)]))
     tests, source = _test_lists(name)
     listed = {subject for test in tests for subject in test} | set(_only_training(name))
     there = listed if subjects is None else _distinct(subjects, name)

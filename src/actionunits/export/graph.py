@@ -52,7 +52,7 @@ class Scores(nn.Module):
         evidence = output.logits.float()
         if output.levels is None:
             return (evidence,)
-        return evidence, output.levels.float().softmax(dim=-1) @ torch.arange(float(LEVELS))
+        return evidence, (output.levels.float().softmax(dim=-1) * torch.arange(float(LEVELS))).sum(dim=-1)
 
 
 def to_onnx(model: AUModel) -> bytes:

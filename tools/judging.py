@@ -1,0 +1,157 @@
+"""Estimators at work on rendered faces of people they never saw: thresholds from some people, figures from others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actionunits.estimators.base import Estimator
+from actionunits.estimators.card import AUQuality
+from actionunits.faces import FaceFinder, FaceTracker, describe
+from actionunits.facs import AUSet
+from actionunits.metrics import auroc, confusion, icc31, mae
+from actionunits.metrics.scores import Scores
+from actionunits.store import Store
+
+Float32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+OCCURS_FROM = 2  # FACS B
+OCCLUDED = "occluded"
+_CANDIDATES = np.linspace(0.02, 0.9995, 400)
+_DIGITS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What an estimator said of N faces, and what was to be seen.
+
+    Attributes:
+        aus: A action units.
+        evidence, intensity: (N, A).
+        level: (N, A) true intensity, 0-5.
+        subject: (N,) who.
+        missed: pictures in which no face was found; they are not among the N.
+    """
+
+    aus: AUSet
+    evidence: Float32
+    intensity: Float32
+    level: NDArray[np.int8]
+    subject: NDArray[np.str_]
+    missed: int
+
+    @property
+    def probability(self) -> Float32:
+        """(N, A), 0-1."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.evidence, -60, 60))), np.float32)
+
+    @property
+    def neutral(self) -> Bool:
+        """(N,), no AU shows at all."""
+        return np.asarray((self.level == 0).all(axis=1))
+
+    def of(self, rows: Bool) -> Looked:
+        """Some of the faces."""
+        parts = (self.evidence[rows], self.intensity[rows], self.level[rows], self.subject[rows])
+        return Looked(self.aus, *parts, missed=0)
+
+
+def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator], aus: AUSet) -> dict[str, Looked]:
+    """Find the largest face of every picture and ask estimators about it, as ``analyze`` does with pictures.
+
+    Pictures in which something is held before the face are left out.
+
+    Args:
+        store: uncropped.
+        rows: its pictures to look at.
+        estimators: by name; each must know the AUs.
+        aus: to compare.
+    """
+    tracker = FaceTracker(FaceFinder(), max_faces=1)
+    flags = store.frames.column("flags").to_pylist()
+    subjects = store.frames.column("subject").to_pylist()
+    free = [row for row in rows if OCCLUDED not in flags[row]]
+    seen, found = [], {name: ([], []) for name in estimators}  # type: ignore[var-annotated]
+    for row in free:
+        picture = store.image(row)
+        tracker.reset()
+        tracked = tracker.track(picture, 0.0)
+        if not tracked:
+            continue
+        seen.append(row)
+        face = describe(*tracked[0], picture)
+        for name, estimator in estimators.items():
+            places = np.array([estimator.card.au_set.index(au) for au in aus], np.intp)
+            scores = estimator.predict([(picture, face)]).select(places)
+            found[name][0].append(scores.evidence[0])
+            found[name][1].append(scores.intensity[0])
+    level = store.labels(aus, kind="intensity")[seen]
+    who = np.array([subjects[row] for row in seen])
+    return {
+        name: Looked(aus, np.stack(evidence), np.stack(intensity), level, who, len(free) - len(seen))
+        for name, (evidence, intensity) in found.items()
+    }
+
+
+def choose_thresholds(looked: Looked, most_false_alarms: float) -> tuple[float, ...]:
+    """Per AU the probability with the best F1 among those that stay quiet.
+
+    Quiet is a threshold that at most so large a share passes of the faces without the AU, and of the neutral faces.
+    """
+    chosen = []
+    for place in range(len(looked.aus)):
+        probability, level = looked.probability[:, place], looked.level[:, place]
+        absent, occurs = level == 0, level >= OCCURS_FROM
+        best, best_f1 = float(_CANDIDATES[-1]), -1.0
+        for threshold in np.quantile(probability, _CANDIDATES):
+            called = probability >= threshold
+            alarms = [float(called[rows].mean()) for rows in (absent, looked.neutral) if rows.any()]
+            if max(alarms) > most_false_alarms:
+                continue
+            hits = int((called & occurs).sum())
+            f1 = 2 * hits / max(int(called.sum() + occurs.sum()), 1)
+            if f1 > best_f1:
+                best, best_f1 = float(threshold), f1
+        chosen.append(round(best, _DIGITS))
+    return tuple(chosen)
+
+
+def at_rest(looked: Looked) -> tuple[float, ...]:
+    """Per AU the median log-odds of neutral faces."""
+    return tuple(round(float(value), _DIGITS) for value in np.median(looked.evidence[looked.neutral], axis=0))
+
+
+def judge(looked: Looked, thresholds: Sequence[float]) -> tuple[AUQuality, ...]:
+    """The figures of every AU; present from FACS B, false alarms where it is absent."""
+    occurs = (looked.level >= OCCURS_FROM).astype(np.int8)
+    called = looked.probability >= np.array(thresholds)
+    intensity = np.clip(looked.intensity, 0, 5)
+    absent = looked.level == 0
+    alarms = (called & absent).sum(axis=0) / np.maximum(absent.sum(axis=0), 1)
+    columns = [
+        _known(scores)
+        for scores in (
+            auroc(occurs, looked.evidence),
+            confusion(occurs, called.astype(np.int8)).f1(),
+            icc31(looked.level, intensity),
+            mae(looked.level, intensity),
+        )
+    ]
+    return tuple(
+        AUQuality(
+            au=au, positives=int(occurs[:, place].sum()), auroc=area, f1=f1, icc=icc, mae=error,
+            false_positive_rate=round(float(alarms[place]), _DIGITS),
+        )
+        for place, (au, area, f1, icc, error) in enumerate(zip(looked.aus, *columns, strict=True))
+    )  # fmt: skip
+
+
+def _known(scores: Scores) -> list[float | None]:
+    return [
+        round(float(value), _DIGITS) if defined else None
+        for value, defined in zip(scores.values, scores.defined, strict=True)
+    ]
