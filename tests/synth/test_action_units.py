@@ -273,3 +273,22 @@ def test_the_table_names_targets_that_exist() -> None:
             if isinstance(control, Expression):
                 for origin in ("african", "asian", "caucasian"):
                     assert f"expression/{origin}/{control.name.format(side='left')}" in names, control
+
+
+def test_strength_scales_what_a_level_does_and_nothing_else() -> None:
+    rig, traits = get_rig(), draw_traits(3, 1)
+    neutral = neutral_head(rig, traits)
+    plain, strong = (Expressions(rig, traits, neutral, strength=strength) for strength in (1.0, 1.5))
+    for au in (1, 12, 15, 24):
+        weights = plain.weights({au: (3.0, 3.0)})
+        assert weights == strong.weights({au: (3.0, 3.0)})  # the level that is labelled stays
+        moved = np.abs(plain.own_moves(weights)).max()
+        assert np.abs(strong.own_moves(strong.weights({au: (3.0, 3.0)}))).max() == pytest.approx(1.5 * moved, rel=1e-4)
+    for au in (25, 26, 27, 43):
+        levels = {au: (5.0, 5.0)}
+        np.testing.assert_allclose(strong.deform(levels), plain.deform(levels), atol=1e-6)
+    np.testing.assert_array_equal(strong.deform({}), plain.deform({}))
+    wide = [expressions.lids[0].gaps(expressions.deform({5: (5.0, 5.0)})).mean() for expressions in (plain, strong)]
+    assert wide[1] > wide[0] > plain.aperture[0]
+    narrow = [expressions.lids[0].gaps(expressions.deform({7: (5.0, 5.0)})).mean() for expressions in (plain, strong)]
+    assert narrow == pytest.approx([0.5 * plain.aperture[0]] * 2, rel=0.15)  # lids that tighten never close

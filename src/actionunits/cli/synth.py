@@ -33,6 +33,9 @@ def generate(
     stills: Annotated[bool, typer.Option("--stills", help="Unrelated pictures instead of sequences.")] = False,
     every: Annotated[int | None, typer.Option(help="Keep every so-manyth of 25 frames a second [5].")] = None,
     sequence_frames: Annotated[int | None, typer.Option(help="Frames per sequence [25].")] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="How far faces move at each level; FACS means by E about 1.5 [1].")
+    ] = None,
     layout: Annotated[
         str, typer.Option(help="store, or as BP4D, BP4D+ or DISFA lie on disk: bp4d, bp4d+, disfa.")
     ] = "store",
@@ -56,6 +59,7 @@ def generate(
         "every": every,
         "sequence_frames": sequence_frames,
         "content": "stills" if stills else None,
+        "strength": strength,
     }
     if layout not in ("store", *LAYOUTS):
         raise UsageError(f"--layout {layout}", "there is no such layout", f"Use store, {', '.join(LAYOUTS)}")

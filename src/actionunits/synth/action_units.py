@@ -25,6 +25,7 @@ JAW = (26, 27, 29, 30)
 PARTING = (10, 16, 22, 25, 26, 27)
 """Action units that part the lips, by themselves or by what they imply; without them lips stay as they rest."""
 CLOSING = (43, 45)
+_EVER_THE_SAME = {25, 26, 27, *CLOSING}
 
 _WEIGHTS = (0.0, 0.14, 0.32, 0.55, 0.80, 1.0)
 _GAIN_SPREAD, _GAINS, _SIDE_SPREAD = 0.10, (0.8, 1.2), 0.06
@@ -75,6 +76,8 @@ class Expressions:
         rig: the head.
         traits: who it is: ethnicity mixes the expression units, and everybody has own strengths and asymmetries.
         neutral: (B, 3) the subject's neutral head, lips closed.
+        strength: how far level 5 goes, in what the rig's units do at their full weight. Lids that close, lips that part
+            and jaws that drop are what they are.
 
     Attributes:
         rig: the head.
@@ -86,7 +89,7 @@ class Expressions:
         gain: AU to this face's strength of the left and right side.
     """
 
-    def __init__(self, rig: Rig, traits: Traits, neutral: Float32) -> None:
+    def __init__(self, rig: Rig, traits: Traits, neutral: Float32, *, strength: float = 1.0) -> None:
         self.rig = rig
         self.neutral = np.asarray(neutral, np.float32)
         self.unit = canthus_distance(rig, self.neutral)
@@ -97,7 +100,9 @@ class Expressions:
         self._lining = np.flatnonzero(mouth_lining(rig))
         self._keep_out = [EyeContact(rig, self.neutral, self.neutral, side) for side in (0, 1)]
         fields = {au: list(_fields(rig, traits.ethnicity, au)) for au in AUS}
-        self._fit_lids(fields)
+        for au in set(AUS) - _EVER_THE_SAME:
+            fields[au] = [np.float32(strength) * side for side in fields[au]]
+        self._fit_lids(fields, strength)
         self._fit_lips(fields)
         self.rows = np.flatnonzero(np.any([np.abs(side).max(1) > 0 for both in fields.values() for side in both], 0))
         stacked = np.stack([fields[au][side][self.rows] for au in AUS for side in (0, 1)])  # (2 A, n, 3)
@@ -204,7 +209,7 @@ class Expressions:
             self.mouth.widen(points, wanted - gaps)
             gaps = self.mouth.gaps(points)
 
-    def _fit_lids(self, fields: dict[int, list[Float32]]) -> None:
+    def _fit_lids(self, fields: dict[int, list[Float32]], strength: float) -> None:
         """Scale the lid AUs to this subject's eyes, in place."""
         for side, lids in enumerate(self.lids):
             rest = lids.gaps(self.neutral)
@@ -213,7 +218,8 @@ class Expressions:
                 if change > most * rest.mean():
                     self._scale_near_eye(fields, au, side, most * float(rest.mean()) / change)
             lift = float(lids.gaps(self.neutral + fields[5][side]).mean() - rest.mean()) / self.unit
-            fields[5][side] = fields[5][side] * np.float32(np.clip(lift, *_WIDENED) / lift)
+            wanted = min(max(lift, strength * _WIDENED[0]), strength * _WIDENED[1])
+            fields[5][side] = fields[5][side] * np.float32(wanted / lift)
             closed = self._closed(fields[43][side], side)
             fields[43][side], fields[45][side] = closed, closed
 

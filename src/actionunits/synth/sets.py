@@ -35,6 +35,8 @@ class SetRecipe:
         sequence_frames: frames kept of each sequence.
         every: every so-manyth frame of the 25 a second is kept.
         wild: 0 (studio) to 1 (any camera and light).
+        strength: how far faces move at each level; 1 in the named sets, whose level 5 is strong but not the utmost that
+            FACS means by E: that is about 1.5.
 
     Raises:
         UsageError: a number out of range, or an unknown preset or content.
@@ -50,6 +52,7 @@ class SetRecipe:
     sequence_frames: int = 25
     every: int = 5
     wild: float = 1.0
+    strength: float = 1.0
 
     def __post_init__(self) -> None:
         limits = {
@@ -60,6 +63,7 @@ class SetRecipe:
             "sequence_frames": (1, MOST_FRAMES),
             "every": (1, 1000),
             "wild": (0, 1),
+            "strength": (0.5, 2),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)

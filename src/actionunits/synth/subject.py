@@ -58,25 +58,26 @@ class Subject:
     landmarks: Int32
 
 
-def build_subject(seed: int, index: int) -> Subject:
+def build_subject(seed: int, index: int, *, strength: float = 1.0) -> Subject:
     """Build one subject; the same arguments give the same bits.
 
     Args:
         seed: of the set.
         index: the subject's number in the set, 0, 1, ...
+        strength: of expressions, as :class:`~actionunits.synth.action_units.Expressions` takes it.
     """
-    return build_from_traits(draw_traits(seed, index))
+    return build_from_traits(draw_traits(seed, index), strength=strength)
 
 
-def build_from_traits(traits: Traits) -> Subject:
-    """Build the subject that the traits describe."""
+def build_from_traits(traits: Traits, *, strength: float = 1.0) -> Subject:
+    """Build the subject that the traits describe; its expressions have a strength, see :func:`build_subject`."""
     rig = get_rig()
     neutral = neutral_head(rig, traits)
     return Subject(
         traits=traits,
         rig=rig,
         neutral=neutral,
-        expressions=Expressions(rig, traits, neutral),
+        expressions=Expressions(rig, traits, neutral, strength=strength),
         skin=paint_skin(rig, traits),
         wrinkles=draw_wrinkles(traits),
         eyes=look_of_eyes(rig, traits, neutral),
