@@ -267,7 +267,6 @@ def test_frozen_norms_stay(tmp_path) -> None:
         ({"backbone": "vgg16", "neck": "fpn"}, "neither a pyramid nor two streams"),
         ({"backbone": "vgg16", "streams": "picture_and_flow"}, "neither a pyramid nor two streams"),
         ({"neck": "fpn", "streams": "picture_and_flow"}, "does not go with two streams"),
-        ({"backbone": "efficientnet_lite0", "backbone_weights": "faces_re"}, "stride 16"),
     ],
 )
 def test_wrong_settings(settings, said) -> None:

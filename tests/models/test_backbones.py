@@ -201,3 +201,13 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
 def test_wrong_words(name, settings, said) -> None:
     with pytest.raises(UsageError, match=said):
         create_backbone(name, **settings)
+
+
+def test_faces_end_at_stride_16_and_imagenet_goes_on() -> None:
+    faces, imagenet, both = (
+        create_backbone("efficientnet_lite0", weights=weights, stride=stride).state_dict()
+        for weights, stride in (("faces_re", 16), ("imagenet", 32), ("faces_re", 32))
+    )
+    assert both.keys() == imagenet.keys()
+    assert all(torch.equal(value, faces.get(name, imagenet[name])) for name, value in both.items())
+    assert not all(torch.equal(value, imagenet[name]) for name, value in faces.items())

@@ -29,7 +29,6 @@ from actionunits.models.box_layers import flow_twin, make_layers, make_pyramid_l
 from actionunits.models.layers.box_pool import BoxPool, Pooling
 from actionunits.models.layers.face_boxes import FaceBoxes
 from actionunits.models.output import AUOutput
-from actionunits.models.shipped import FACES
 from actionunits.models.stages import Stage
 
 Boxes = Literal["landmarks", "mean"]
@@ -114,9 +113,6 @@ class AURCNN(AUModel):
             raise UsageError(f"backbone {backbone}", reason, "Choose a ResNet, or --set model.neck=none")
         if pyramid and self.two_streams:
             raise UsageError("neck='fpn'", "does not go with two streams", "Choose --set model.neck=none")
-        if backbone_weights in FACES and (pyramid or tail):
-            reason = f"{backbone_weights!r} ends at stride 16"
-            raise UsageError("backbone_weights", reason, "Choose others, or --set model.tail=false and neck=none")
         self.stem = create_backbone(backbone, weights=backbone_weights, stride=32 if pyramid else 16)
         if pyramid:
             self.neck = FeaturePyramidNetwork(list(self.stem.map_channels), _PYRAMID_CHANNELS)

@@ -129,8 +129,8 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
     Args:
         name: of :data:`BACKBONES`.
         weights: None for random ones; ``"imagenet"`` for the pinned ones of ``efficientnet_lite0``, or one of
-            :data:`~actionunits.models.shipped.FACES` for those that learned to see synthetic faces after it; else the
-            path of a ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after
+            :data:`~actionunits.models.shipped.FACES` for those that learned to see synthetic faces after it, up to
+            stride 16, with ImageNet's beyond; else the path of a ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after
             ``module.``, ``backbone.`` or ``stem.``. Those of the classifier, and of layers beyond the stride, are left
             out.
         stride: of the map that it gives, 16 or 32.
@@ -179,9 +179,10 @@ def _weights(backbone: Backbone, source: str) -> Mapping[str, Tensor]:
     if backbone.name != "efficientnet_lite0":
         step = "Give the path of torchvision's file, or choose efficientnet_lite0"
         raise UsageError(f"backbone {backbone.name}", f"there are no weights {source!r} for it", step)
-    if source in FACES and backbone.stride != STRIDES[0]:
-        raise UsageError(f"weights {source!r}", f"are for stride {STRIDES[0]}", "Choose that stride")
-    return _pinned(backbone) if source == IMAGENET else read_weights(weights_file(source))
+    if source == IMAGENET:
+        return _pinned(backbone)
+    faces = read_weights(weights_file(source))
+    return faces if backbone.stride == STRIDES[0] else {**_pinned(backbone), **faces}
 
 
 def _pinned(backbone: Backbone) -> Mapping[str, Tensor]:
