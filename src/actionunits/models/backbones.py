@@ -130,9 +130,9 @@ def create_backbone(name: str, *, weights: str | None = None, stride: int = 32) 
         name: of :data:`BACKBONES`.
         weights: None for random ones; ``"imagenet"`` for the pinned ones of ``efficientnet_lite0``, or one of
             :data:`~actionunits.models.shipped.FACES` for those that learned to see synthetic faces after it, up to
-            stride 16, with ImageNet's beyond; else the path of a ``.pth``, ``.pt`` or ``.safetensors`` file with torchvision's or timm's names, perhaps after
-            ``module.``, ``backbone.`` or ``stem.``. Those of the classifier, and of layers beyond the stride, are left
-            out.
+            stride 16, with ImageNet's beyond; else the path of a ``.pth``, ``.pt`` or ``.safetensors`` file with
+            torchvision's or timm's names, perhaps after ``module.``, ``backbone.`` or ``stem.``. Those of the
+            classifier, and of layers beyond the stride, are left out.
         stride: of the map that it gives, 16 or 32.
 
     Raises:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 FACES = ("faces_lp", "faces_re")
 """Stand for the weights of EfficientNet-Lite0 that come with the package: trained on synthetic people, of whom none is
-in SynthAU or SynthAU-mini, to find 28 action units, in LP-Net's crop and in that of RE-Net and LoRRaL. They end at stride
-16; beyond it ImageNet's are taken."""
+in SynthAU or SynthAU-mini, to find 28 action units, in LP-Net's crop and in that of RE-Net and LoRRaL. They end at
+stride 16; beyond it ImageNet's are taken."""
 
 STARTS = ("re_net_stills", "lorral_stills", "linear_stills", "roi_gcn_stills")
 """Stand for whole systems in their light tiers, trained on those same people to find the 15 action units of SynthAU's
