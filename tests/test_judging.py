@@ -1,0 +1,65 @@
+"""What ``tools/judging.py`` says of an estimator: against scikit-learn, and thresholds that stay quiet."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+from actionunits.facs import AUSet
+from judging import Looked, at_rest, choose_thresholds, judge
+
+AUS = AUSet((4, 12))
+
+
+@pytest.fixture
+def looked() -> Looked:
+    rng = np.random.default_rng(0)
+    level = rng.choice(6, p=[0.8, 0.06, 0.05, 0.04, 0.03, 0.02], size=(3000, 2)).astype(np.int8)
+    evidence = (1.5 * level - 3 + rng.normal(0, 1.5, level.shape)).astype(np.float32)
+    intensity = (level + rng.normal(0, 0.7, level.shape)).astype(np.float32)
+    return Looked(AUS, evidence, intensity, level, np.array([f"S{row % 30}" for row in range(3000)]), missed=2)
+
+
+def test_figures(looked: Looked) -> None:
+    for place, row in enumerate(judge(looked, (0.5, 0.2))):
+        level, called = looked.level[:, place], looked.probability[:, place] >= (0.5, 0.2)[place]
+        shown = np.clip(looked.intensity[:, place], 0, 5).astype(float)
+        assert row.au == AUS.numbers[place]
+        assert row.positives == (level >= 2).sum()
+        assert row.auroc == pytest.approx(roc_auc_score(level >= 2, looked.evidence[:, place]), abs=1e-4)
+        assert row.f1 == pytest.approx(f1_score(level >= 2, called), abs=1e-4)
+        assert row.mae == pytest.approx(np.abs(shown - level).mean(), abs=1e-4)
+        assert row.false_positive_rate == pytest.approx(called[level == 0].mean(), abs=1e-4)
+        within = ((shown - level) - (shown - level).mean()) ** 2
+        error, total = within.sum() / 2 / 2999, np.var((shown + level) / 2, ddof=1) * 2
+        assert row.icc == pytest.approx((total - error) / (total + error), abs=1e-3)
+
+
+@pytest.mark.parametrize("most", [0.01, 0.05])
+def test_thresholds_are_quiet_and_the_best_of_those(looked: Looked, most: float) -> None:
+    thresholds = choose_thresholds(looked, most)
+    for place, threshold in enumerate(thresholds):
+        level, probability = looked.level[:, place], looked.probability[:, place]
+
+        def alarms(at: float, rows: np.ndarray, probability: np.ndarray = probability) -> float:
+            return float((probability[rows] >= at).mean())
+
+        absent = level == 0
+        assert alarms(threshold, absent) <= most + 1e-3  # thresholds are rounded
+        assert alarms(threshold, looked.neutral) <= most + 1e-3
+        best = f1_score(level >= 2, probability >= threshold)
+        for other in np.linspace(0.02, 0.98, 60):
+            if alarms(other, absent) <= most and alarms(other, looked.neutral) <= most:
+                assert f1_score(level >= 2, probability >= other) < best + 0.02
+
+
+def test_rest_is_the_median_of_neutral_faces(looked: Looked) -> None:
+    neutral = (looked.level == 0).all(axis=1)
+    np.testing.assert_allclose(at_rest(looked), np.median(looked.evidence[neutral], axis=0), atol=1e-4)
+    some = looked.of(looked.subject == "S3")
+    assert len(some.evidence) == 100
+    assert set(some.subject) == {"S3"}
