@@ -12,8 +12,10 @@ endif
 demo: $(VENV)/.demo-installed  ## analyse a photograph and a short clip; results and pictures in ./demo
 	$(BIN)/python tools/demo.py
 
+# A process a core, each with one thread.
+test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.dev-installed  ## every test, doctests included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev-installed  ## format, lint and types
 	$(BIN)/ruff format --check src tests tools

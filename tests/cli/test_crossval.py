@@ -78,7 +78,7 @@ def test_all_baselines_and_the_choice_of_folds_aus_and_seed(actionunits, store, 
     ("words", "code", "said"),
     [
         (("resnet",), 2, "there is no such baseline"),
-        (("base-rate", "--folds", "5fold"), 2, "there is no such split"),
+        (("base-rate", "--folds", "7fold"), 2, "there is no such split"),
         (("base-rate", "--folds", "disfa-3fold"), 3, "subject S0"),
         (("base-rate", "--aus", "45"), 2, "no labels of AU 45"),
         (("ridge-landmarks", "--data", "nowhere"), 3, "there is no such folder"),
