@@ -44,8 +44,10 @@ def list_models() -> None:
             console.print(f"  {label:14}{text}", highlight=False, markup=False, soft_wrap=True)
     typer.echo("Units: probability 0-1 (_p), occurrence 0/1 (_c), intensity 0-5 (_r).")
     console.print("\nSystems to train (actionunits train RECIPE, with the extra train), and their recipes:")
-    for system, recipes in _recipes().items():
-        console.print(Text.assemble((f"  {system:8}", "bold"), ", ".join(recipes)), soft_wrap=True)
+    systems = _recipes()
+    width = max(map(len, systems)) + 1
+    for system, recipes in systems.items():
+        console.print(Text.assemble((f"  {system:{width}}", "bold"), ", ".join(recipes)), soft_wrap=True)
 
 
 @app.command("show")
