@@ -10,12 +10,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from actionunits.analyzer import Analyzer
-from actionunits.errors import CardError
+from actionunits.errors import CardError, UsageError
 from actionunits.estimators import load_estimator
 from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import read_card
 from actionunits.estimators.onnx import OnnxEstimator
 from actionunits.geometry import central_cut, crop, get_crop
+from actionunits.geometry.chimera import chimera
 from actionunits.media import read_image
 from actionunits.results import Results
 from actionunits.viz import Overlay
@@ -111,6 +112,22 @@ def test_the_middle_scaled_down_and_its_landmarks(make: Callable[..., Estimator]
         np.testing.assert_allclose(scores.intensity[row], points[30], atol=1e-4)
         assert (points[30] > 0).all()
         assert (points[30] < 32).all()
+
+
+def test_each_side_is_seen_without_the_other(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
+    estimator = make(picture=PICTURE | {"landmarks": "points"}, landmarks="points")
+    for side, scores in zip(("left", "right"), estimator.predict_sides(looked_at), strict=True):
+        for row, (image, face) in enumerate(looked_at):
+            whole = crop(image, face.landmarks, RECIPE)
+            made, points = chimera(whole.image, whole.landmarks, side)
+            expected = ((made / 255 - MEAN) / STD).mean((0, 1)) @ WEIGHTS + OFFSETS
+            np.testing.assert_allclose(scores.evidence[row], expected, atol=2e-5)
+            np.testing.assert_allclose(scores.intensity[row], points[30], atol=1e-4)
+
+
+def test_not_every_model_tells_sides_apart(looked_at: LookedAts) -> None:
+    with pytest.raises(UsageError, match="left from right"):
+        load_estimator("geometry").predict_sides(looked_at)
 
 
 def test_no_more_is_cut_than_the_crop_has(make: Callable[..., Estimator]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from actionunits.errors import UsageError
 from actionunits.estimators.card import Card
 from actionunits.estimators.scores import AUScores
 from actionunits.faces.face import Face
@@ -34,3 +35,17 @@ class Estimator(ABC):
         Returns:
             Scores (N, A). A face's scores do not depend on the others in the batch.
         """
+
+    def predict_sides(self, faces: Sequence[LookedAt]) -> tuple[AUScores, AUScores]:
+        """Score each face's left and right half, each as if the other did the same.
+
+        Args:
+            faces: N pairs of picture and face.
+
+        Returns:
+            Scores (N, A) of the person's own left side, and of their right.
+
+        Raises:
+            UsageError: the model cannot tell the sides apart.
+        """
+        raise UsageError(self.card.name, "does not tell left from right", "Use a model that looks at the picture")

@@ -14,6 +14,7 @@ from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import Card, PictureInput, read_weights
 from actionunits.estimators.scores import AUScores
 from actionunits.geometry import central_cut, crop, get_crop
+from actionunits.geometry.chimera import Side, chimera
 
 _PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
@@ -87,21 +88,30 @@ class OnnxEstimator(Estimator):
 
     def predict(self, faces: Sequence[LookedAt]) -> AUScores:
         """Score faces in batches; scores agree between batch sizes to rounding."""
+        return self._scores(faces, None)
+
+    def predict_sides(self, faces: Sequence[LookedAt]) -> tuple[AUScores, AUScores]:
+        """Score faces made of one half and its mirror image; see :func:`actionunits.geometry.chimera.chimera`."""
+        return self._scores(faces, "left"), self._scores(faces, "right")
+
+    def _scores(self, faces: Sequence[LookedAt], side: Side | None) -> AUScores:
         scores = np.full((2, len(faces), len(self.card.aus)), np.nan, np.float32)  # evidence, intensity
         for start in range(0, len(faces), self._batch):
             part = faces[start : start + self._batch]
-            outputs = self._session.run(self._outputs, self._seen(part))
+            outputs = self._session.run(self._outputs, self._seen(part, side))
             for kind, values in enumerate(outputs):
                 scores[kind, start : start + len(part)] = values
         return AUScores(*scores)
 
-    def _seen(self, faces: Sequence[LookedAt]) -> dict[str, NDArray[np.float32]]:
-        """The graph's inputs for some faces."""
+    def _seen(self, faces: Sequence[LookedAt], side: Side | None) -> dict[str, NDArray[np.float32]]:
+        """The graph's inputs for some faces, or for one half of them."""
         pictures = np.empty((len(faces), 3, self._side, self._side), np.float32)
         points = np.empty((len(faces), 68, 2), np.float32)
         for row, (image, face) in enumerate(faces):
-            whole = crop(image, face.landmarks, self._recipe)
-            picture, points[row] = central_cut(whole.image, whole.landmarks, self._size, self._side)
+            whole, marks, _ = crop(image, face.landmarks, self._recipe)
+            if side is not None:
+                whole, marks = chimera(whole, marks, side)
+            picture, points[row] = central_cut(whole, marks, self._size, self._side)
             pictures[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
         landmarks = {} if self._input.landmarks is None else {self._input.landmarks: points}
         return {self._input.name: pictures, **landmarks}
