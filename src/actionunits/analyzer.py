@@ -33,16 +33,20 @@ _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
 
 @dataclass(frozen=True)
 class ScoredFrame:
-    """One frame before the person baseline and the thresholds: N faces and their raw scores (N, A)."""
+    """One frame before the person baseline and the thresholds: N faces and their raw scores (N, A).
+
+    With sides also those of the left halves and of the right ones.
+    """
 
     frame: Frame
     faces: tuple[Face, ...]
     scores: AUScores
+    sides: tuple[AUScores, ...] = ()
 
     def without_pictures(self) -> ScoredFrame:
         """The same without pixels and meshes, for keeping many."""
         faces = tuple(replace(face, mesh=face.mesh[:0].copy(), frontal=face.frontal[:0].copy()) for face in self.faces)
-        return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores)
+        return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores, self.sides)
 
 
 class Tracks:
@@ -91,6 +95,8 @@ class Analyzer:
         every: analyse frames 0, N, 2N ... of a video.
         baseline: ``none``, ``median`` or ``neutral:START-END`` (seconds): whether to subtract each person's resting
             score.
+        sides: tell also how strong each AU is on the person's left side and on their right, in two more looks at a
+            face; a baseline takes the resting intensity of the whole face off both.
         threads: threads inside one inference of the networks; two by default, where there are two cores. The numbers
             do not depend on it.
 
@@ -98,7 +104,7 @@ class Analyzer:
     more than it gives on pictures of a face's size); that setting is the process's.
 
     Raises:
-        UsageError: an unknown model, device, AU or baseline.
+        UsageError: an unknown model, device, AU or baseline, or a model that cannot tell the sides apart.
 
     >>> analyzer = Analyzer()                                         # doctest: +SKIP
     >>> analyzer.analyze("interview.mp4").to_pandas()                 # doctest: +SKIP
@@ -113,6 +119,7 @@ class Analyzer:
         max_faces: int | None = None,
         every: int = 1,
         baseline: str | Baseline = "none",
+        sides: bool = False,
         threads: int | None = None,
     ) -> None:
         for name, value in (("max_faces", max_faces), ("every", every), ("threads", threads)):
@@ -134,6 +141,9 @@ class Analyzer:
         self._places = np.array([self.card.au_set.index(au) for au in self.aus], np.intp)
         self._thresholds = np.array(self.card.thresholds, np.float32)[self._places]
         self._neutral_evidence = np.array(self.card.neutral_evidence, np.float32)[self._places]
+        if sides:
+            self._estimator.predict_sides(())  # raises where it cannot
+        self.sides = sides
         self.max_faces = max_faces
         self.every = every
         self.device = choose_device(device)
@@ -159,6 +169,7 @@ class Analyzer:
             "crop_hash": crop.crop_hash if crop else None,
             "thresholds": self.thresholds,
             "baseline": str(self.baseline),
+            "sides": self.sides,
             "every": self.every,
             "max_faces": self.max_faces,
             "device": self.device,
@@ -228,12 +239,12 @@ class Analyzer:
             raise MediaError(many, "there is nothing to analyse", "Name a picture, a video or a folder of them")
         parts = []
         for source in expanded.inputs:
-            account, collector = Account(self.aus, watch), RowCollector(self.aus)
+            account, collector = Account(self.aus, watch), RowCollector(self.aus, sides=self.sides)
             for result in self.stream(source, pictures=False, watch=account):
                 account.count(result)
                 collector.add(result)
             batch = collector.take()
-            table = pa.Table.from_batches([] if batch is None else [batch], arrow_schema(self.aus))
+            table = pa.Table.from_batches([] if batch is None else [batch], arrow_schema(self.aus, sides=self.sides))
             parts.append(Results(table, facts_of(account.sidecar(source.path, self.settings))))
         return Results.concat(parts)
 
@@ -242,20 +253,24 @@ class Analyzer:
         with closing(self._tracked(source, watch)) as tracked:
             for frame, found in tracked:
                 faces = tuple(describe(face_id, face, frame.image) for face_id, face in found)
-                scores = self._estimator.predict([(frame.image, face) for face in faces]).select(self._places)
+                seen = [(frame.image, face) for face in faces]
+                scores = self._estimator.predict(seen).select(self._places)
+                halves = self._estimator.predict_sides(seen) if self.sides else ()
                 watch.looked_at(frame)
-                yield ScoredFrame(frame, faces, scores)
+                yield ScoredFrame(frame, faces, scores, tuple(half.select(self._places) for half in halves))
 
     def _conclude(self, scored: ScoredFrame, rest: Mapping[int, AUScores] | None = None) -> FrameResult:
         """Turn raw scores into probability, occurrence and intensity, relative to resting scores (N = 1) by face id."""
         faces = []
         for row, face in enumerate(scored.faces):
-            scores = scored.scores.row(row)
+            found = [each.row(row) for each in (scored.scores, *scored.sides)]
             if rest is not None and face.face_id in rest:
-                scores = scores.relative_to(rest[face.face_id], self._neutral_evidence)
-            probability = scores.probability()[0]
+                found = [each.relative_to(rest[face.face_id], self._neutral_evidence) for each in found]
+            whole, *halves = found
+            probability = whole.probability()[0]
             occurrence = (probability >= self._thresholds).astype(np.int8)
-            faces.append(FaceResult(face, probability, occurrence, scores.level()[0]))
+            sides = np.concatenate([half.level() for half in halves]) if halves else None
+            faces.append(FaceResult(face, probability, occurrence, whole.level()[0], sides))
         frame = scored.frame
         return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
 

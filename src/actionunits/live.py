@@ -56,8 +56,8 @@ def run_live(
         sink = None
         if out is not None:
             Outputs(out).prepare({})
-            sink = stack.enter_context(open_sink("csv", out / "webcam.csv", analyzer.aus))
-        collector = RowCollector(analyzer.aus)
+            sink = stack.enter_context(open_sink("csv", out / "webcam.csv", analyzer.aus, sides=analyzer.sides))
+        collector = RowCollector(analyzer.aus, sides=analyzer.sides)
         results = analyzer.stream(camera, watch=account)
         stack.callback(getattr(results, "close", lambda: None))
         with suppress(KeyboardInterrupt):

@@ -164,13 +164,13 @@ def _write_files(
     tables = [outputs.folder / f"{stem}.{name}" for name in outputs.formats]
     with ExitStack() as stack:
         sinks: list[FileSink] = [
-            stack.enter_context(open_sink(name, path, analyzer.aus))
+            stack.enter_context(open_sink(name, path, analyzer.aus, sides=analyzer.sides))
             for name, path in zip(outputs.formats, tables, strict=True)
         ]
         overlay = stack.enter_context(
             _OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, account, outputs.overlay)
         )
-        collector = RowCollector(analyzer.aus)
+        collector = RowCollector(analyzer.aus, sides=analyzer.sides)
         for result in analyzer.stream(source, pictures=outputs.overlay, watch=account):
             account.count(result)
             overlay.write(result)

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from actionunits.analyzer import Analyzer
-from actionunits.errors import CardError, UsageError
+from actionunits.errors import CardError, ResultsError, UsageError
 from actionunits.estimators import load_estimator
 from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import read_card
@@ -125,9 +125,49 @@ def test_each_side_is_seen_without_the_other(make: Callable[..., Estimator], loo
             np.testing.assert_allclose(scores.intensity[row], points[30], atol=1e-4)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("baseline", ["none", "median"])
+def test_sides_go_into_the_table(
+    write_card: WriteCard,
+    clip: Callable[..., Path],
+    pictures: tuple[np.ndarray, ...],
+    tmp_path: Path,
+    baseline: str,
+    suffix: str,
+) -> None:
+    card = write_card(graph(landmarks="points"), kind="onnx", input=PICTURE | {"landmarks": "points"})
+    source = clip("sides.mkv", [pictures[0], pictures[0], np.zeros_like(pictures[0])])
+    results = Analyzer(card, baseline=baseline, sides=True).analyze(source)
+    assert results.sidecar["sides"] is True
+    for side in ("left", "right"):
+        assert np.isnan(results[f"AU12_{side}"][2])  # no face
+        assert ((results[f"AU12_{side}"][:2] >= 0) & (results[f"AU12_{side}"][:2] <= 5)).all()
+    results.save(tmp_path / f"out.{suffix}")
+    assert Results.read(tmp_path / f"out.{suffix}") == results
+    plain = Analyzer(card, baseline=baseline).analyze(source)
+    assert [name for name in results.columns if not name.endswith(("left", "right"))] == list(plain.columns)
+    with pytest.raises(ResultsError, match="left and right"):
+        Results.concat([plain, results])
+
+
+def test_a_baseline_rests_both_sides(write_card: WriteCard, clip: Callable[..., Path], pictures) -> None:
+    """What the halves say is lessened by what the whole face says at rest."""
+    card = write_card(graph(), kind="onnx", input=PICTURE)
+    source = clip("rest.mkv", [pictures[0]] * 3)
+    estimator = load_estimator(card)
+    frame, *_ = Analyzer(card, sides=True).stream(source)
+    seen = [(frame.image, frame.faces[0].face)]
+    whole, halves = estimator.predict(seen).intensity[0], estimator.predict_sides(seen)
+    first, *_ = Analyzer(card, baseline="median", sides=True).stream(source)
+    for found, half in zip(first.faces[0].sides, halves, strict=True):
+        np.testing.assert_allclose(found, np.clip(half.intensity[0] - whole, 0, 5), atol=1e-3)
+
+
 def test_not_every_model_tells_sides_apart(looked_at: LookedAts) -> None:
     with pytest.raises(UsageError, match="left from right"):
         load_estimator("geometry").predict_sides(looked_at)
+    with pytest.raises(UsageError, match="left from right"):
+        Analyzer(sides=True)
 
 
 def test_no_more_is_cut_than_the_crop_has(make: Callable[..., Estimator]) -> None:

@@ -7,7 +7,7 @@ from actionunits.errors import UsageError
 from actionunits.faces.face import FLAGS
 from actionunits.facs import GEOMETRY_23
 from actionunits.results import SCHEMA_VERSION, arrow_schema, columns, markdown_table
-from actionunits.results.schema import aus_of, source_text
+from actionunits.results.schema import aus_of, has_sides, source_text
 
 DESIGN = (
     "source, frame, timestamp, face_id, success, confidence, face_x, face_y, face_w, face_h, pose_pitch, pose_yaw, "
@@ -86,7 +86,16 @@ def test_markdown_table_has_a_row_for_each_column():
     assert header.count("|") == rule.count("|") == 6
     assert all(row.count("|") == 6 for row in rows)
     named = [row.split("`")[1] for row in rows]
-    assert named == [column.name for column in columns([])] + ["AUxx_p", "AUxx_c", "AUxx_r"]
+    assert named == [column.name for column in columns([])] + ["AUxx_p", "AUxx_c", "AUxx_r", "AUxx_left", "AUxx_right"]
+
+
+def test_sides_are_columns_where_asked():
+    plain, sides = columns("1,12"), columns("1,12", sides=True)
+    assert [each.name for each in sides if each not in plain] == ["AU01_left", "AU01_right", "AU12_left", "AU12_right"]
+    assert [each for each in sides if each in plain] == list(plain)
+    assert has_sides([each.name for each in sides])
+    assert not has_sides([each.name for each in plain])
+    assert aus_of([each.name for each in sides]) == aus_of([each.name for each in plain])
 
 
 def test_flags_can_be_joined_with_a_bar():

@@ -31,6 +31,10 @@ def analyze(
         str,
         typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s)."),
     ] = "none",
+    sides: Annotated[
+        bool,
+        typer.Option("--sides", help="Also intensities of either side of the face: AUxx_left, AUxx_right."),
+    ] = False,
 ) -> None:
     """Find the action units of every face in every frame.
 
@@ -47,7 +51,7 @@ def analyze(
 
     if report:
         raise UsageError("--report", "the HTML report comes with a later release", "Use --overlay to check by eye")
-    analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline)
+    analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline, sides=sides)
     expanded = expand_inputs(inputs)
     sources, drawn = without_own_overlays(expanded.inputs)
     stems = plan_stems(sources)

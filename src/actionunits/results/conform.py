@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from actionunits.errors import ActionUnitsError, ResultsError
 from actionunits.facs import AUSet
-from actionunits.results.schema import REQUIRED, SCHEMA_VERSION, VERSION_KEY, Column, arrow_schema, aus_of, columns
+from actionunits.results.schema import (
+    REQUIRED,
+    SCHEMA_VERSION,
+    VERSION_KEY,
+    Column,
+    arrow_schema,
+    aus_of,
+    columns,
+    has_sides,
+)
 
 _LISTED = 8  # column names that an error spells out
 
@@ -31,13 +40,14 @@ def conform(table: pa.Table, subject: object = "table") -> pa.Table:
     """
     aus = checked_aus(table.column_names, subject)
     _check_version(table.schema, subject)
-    arrays = {each.name: _conformed(table.column(each.name), each, subject) for each in columns(aus)}
+    sides = has_sides(table.column_names)
+    arrays = {each.name: _conformed(table.column(each.name), each, subject) for each in columns(aus, sides=sides)}
     for name in REQUIRED:
         if arrays[name].null_count:
             row = int(np.flatnonzero(np.asarray(arrays[name].is_null()))[0])
             raise ResultsError(subject, f"row {row} (from 0) has no {name}", "Restore the column or drop the row")
     arrays["flags"] = pc.if_else(pc.is_valid(arrays["face_id"]), pc.fill_null(arrays["flags"], ""), None)
-    return pa.table(list(arrays.values()), schema=arrow_schema(aus))
+    return pa.table(list(arrays.values()), schema=arrow_schema(aus, sides=sides))
 
 
 def checked_aus(names: list[str], subject: object) -> AUSet:
@@ -50,7 +60,7 @@ def checked_aus(names: list[str], subject: object) -> AUSet:
         aus = aus_of(names)
     except ActionUnitsError as error:
         raise ResultsError(subject, f"is not a results table ({error.subject}: {error.reason})", _SAVE) from error
-    wanted = [each.name for each in columns(aus)]
+    wanted = [each.name for each in columns(aus, sides=has_sides(names))]
     missing = [name for name in wanted if name not in set(names)]
     if missing:
         raise ResultsError(subject, f"is not a results table: it lacks {_listed(missing)}", _SAVE)

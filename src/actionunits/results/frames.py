@@ -21,12 +21,14 @@ class FaceResult:
         probability: (A,) float32, 0-1.
         occurrence: (A,) int8, 0 or 1: the probability reached the card's threshold.
         intensity: (A,) float32, 0-5 (FACS A-E = 1-5).
+        sides: (2, A) float32, the same of the person's own left side, and of their right; None where not asked for.
     """
 
     face: Face
     probability: Float32
     occurrence: NDArray[np.int8]
     intensity: Float32
+    sides: Float32 | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from actionunits.errors import ResultsError
 from actionunits.results.conform import checked_aus, conform
-from actionunits.results.schema import columns
+from actionunits.results.schema import columns, has_sides
 from actionunits.results.sinks import sink_class
 
 _EMPTY = ["", "NA", "NaN", "nan"]  # what R and pandas write for a missing number
@@ -55,7 +55,7 @@ def _damaged(path: Path, kind: str, failure: Exception) -> ResultsError:
 def _read_csv(path: Path) -> pa.Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = next(csv.reader(file), [])
-    wanted = columns(checked_aus(names, path))
+    wanted = columns(checked_aus(names, path), sides=has_sides(names))
     types = {each.name: pa.string() if each.arrow_type == pa.string() else pa.float64() for each in wanted}
     convert = pyarrow.csv.ConvertOptions(
         column_types=types,  # whole numbers as float64 first: pandas writes 0.0 where a column has gaps
@@ -71,8 +71,9 @@ def _read_csv(path: Path) -> pa.Table:
 def _read_json_lines(path: Path) -> pa.Table:
     with path.open("rb") as file:
         first = json.loads(file.readline() or b"{}")
-        aus = checked_aus(list(first) if isinstance(first, dict) else [], path)
-        schema = pa.schema([(each.name, each.arrow_type) for each in columns(aus)])
+        names = list(first) if isinstance(first, dict) else []
+        wanted = columns(checked_aus(names, path), sides=has_sides(names))
+        schema = pa.schema([(each.name, each.arrow_type) for each in wanted])
         file.seek(0)
         parse = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
         return pyarrow.json.read_json(file, parse_options=parse)

@@ -18,6 +18,9 @@ VERSION_KEY = b"actionunits.schema_version"
 SUFFIXES = ("p", "c", "r")
 """What is said of each action unit: probability, occurrence, intensity."""
 
+SIDES = ("left", "right")
+"""What is said of it besides where asked: intensity on the person's own left and right side."""
+
 REQUIRED = ("source", "frame", "timestamp", "success")
 """The columns that every row fills; all others are empty where the frame shows no face."""
 
@@ -69,8 +72,12 @@ _BASE = (
 )
 
 
-def columns(aus: AUSetLike) -> tuple[Column, ...]:
-    """All columns of a table about these action units (A of them), in order: 16 + 3 A.
+def columns(aus: AUSetLike, *, sides: bool = False) -> tuple[Column, ...]:
+    """All columns of a table about these action units (A of them), in order: 16 + 3 A, or 16 + 5 A.
+
+    Args:
+        aus: the action units.
+        sides: whether the table tells left and right apart.
 
     Raises:
         UsageError: an action unit is unknown or named twice.
@@ -78,19 +85,23 @@ def columns(aus: AUSetLike) -> tuple[Column, ...]:
     >>> [column.name for column in columns("12")][-3:]
     ['AU12_p', 'AU12_c', 'AU12_r']
     """
-    units = (_au_columns(column(au), f"AU{au} ({FACS[au].name})") for au in as_au_set(aus))
+    units = (_au_columns(column(au), f"AU{au} ({FACS[au].name})", sides) for au in as_au_set(aus))
     return _BASE + tuple(each for unit in units for each in unit)
 
 
-def arrow_schema(aus: AUSetLike) -> pa.Schema:
+def arrow_schema(aus: AUSetLike, *, sides: bool = False) -> pa.Schema:
     """The table's Arrow schema; fields carry ``unit`` and ``meaning``, the schema its version, as metadata.
+
+    Args:
+        aus: the action units.
+        sides: whether the table tells left and right apart.
 
     Raises:
         UsageError: an action unit is unknown or named twice.
     """
     fields = [
         pa.field(each.name, each.arrow_type, each.nullable, {"unit": each.unit, "meaning": each.meaning})
-        for each in columns(aus)
+        for each in columns(aus, sides=sides)
     ]
     return pa.schema(fields, metadata={VERSION_KEY: str(SCHEMA_VERSION).encode()})
 
@@ -115,6 +126,15 @@ def aus_of(names: Iterable[str]) -> AUSet:
     return AUSet(tuple(dict.fromkeys(int(match[1]) for match in found if match)))
 
 
+def has_sides(names: Iterable[str]) -> bool:
+    """Whether a table with these columns tells left and right apart.
+
+    >>> has_sides(["AU12_r"]), has_sides(["AU12_r", "AU12_left"])
+    (False, True)
+    """
+    return any(re.fullmatch(r"AU\d{2}_(left|right)", name) for name in names)
+
+
 def source_text(name: str) -> str:
     r"""A file's name as valid Unicode: bytes that are not UTF-8 (surrogates in Python) become ``\udcXX``."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -123,16 +143,21 @@ def source_text(name: str) -> str:
 def markdown_table() -> str:
     """The columns as a Markdown table, for the README; ``AUxx`` stands for every action unit."""
     lines = ["| column | unit | type | decimals | meaning |", "|---|---|---|---|---|"]
-    for each in _BASE + _au_columns("AUxx", "the action unit"):
+    for each in _BASE + _au_columns("AUxx", "the action unit", sides=True):
         decimals = "" if each.decimals is None else each.decimals
         kind = _TYPE_NAMES.get(each.arrow_type, str(each.arrow_type))
         lines.append(f"| `{each.name}` | {each.unit} | {kind} | {decimals} | {each.meaning} |")
     return "\n".join(lines) + "\n"
 
 
-def _au_columns(name: str, meaning: str) -> tuple[Column, Column, Column]:
+def _au_columns(name: str, meaning: str, sides: bool) -> tuple[Column, ...]:
+    of_sides = tuple(
+        Column(f"{name}_{side}", _REAL, "0-5", f"intensity of {meaning} on the person's {side} side; with --sides", 3)
+        for side in SIDES
+    )
     return (
         Column(f"{name}_p", _REAL, "0-1", f"probability that {meaning} is shown", 4),
         Column(f"{name}_c", pa.int8(), "0/1", f"occurrence: the probability of {meaning} reached the threshold"),
         Column(f"{name}_r", _REAL, "0-5", f"intensity of {meaning}; FACS A-E = 1-5", 3),
+        *(of_sides if sides else ()),
     )

@@ -57,6 +57,7 @@ class Sidecar(BaseModel):
         baseline: the setting, ``none``, ``median`` or ``neutral:START-END``.
         resting: the intensities taken off, by face id and AU column; None without a baseline. AUs of a model that
             says no intensity are not there.
+        sides: whether left and right were told apart.
         every: each ``every``-th frame was analysed.
         max_faces: the largest number of faces followed in a frame; None without limit.
         device: where the model ran, ``cpu`` or ``cuda``.
@@ -87,6 +88,7 @@ class Sidecar(BaseModel):
     thresholds: Mapping[str, float]
     baseline: str
     resting: Mapping[int, Mapping[str, float]] | None
+    sides: bool = False
     every: Annotated[int, Field(ge=1)]
     max_faces: Annotated[int, Field(ge=1)] | None
     device: str

@@ -52,16 +52,17 @@ class FileSink(ABC):
     Args:
         path: the file to write; its folder must exist.
         aus: the action units of the table.
+        sides: whether it tells left and right apart.
 
     Raises:
         ResultsError: on entering or later: the file cannot be written, the disk is full, a batch does not follow the
             schema, or the sink is used outside its ``with`` block.
     """
 
-    def __init__(self, path: str | Path, aus: AUSetLike) -> None:
+    def __init__(self, path: str | Path, aus: AUSetLike, *, sides: bool = False) -> None:
         self.path = Path(path)
-        self.columns = columns(aus)
-        self.schema = arrow_schema(aus)
+        self.columns = columns(aus, sides=sides)
+        self.schema = arrow_schema(aus, sides=sides)
         self._shape = [(each.name, each.arrow_type) for each in self.columns]
         self._aside: AbstractContextManager[Path] | None = None
         self._file: BinaryIO | None = None
@@ -182,10 +183,13 @@ class ParquetSink(FileSink):
         path: the file to write; its folder must exist.
         aus: the action units of the table.
         metadata: what else to keep in the file's key-value metadata.
+        sides: whether it tells left and right apart.
     """
 
-    def __init__(self, path: str | Path, aus: AUSetLike, metadata: Mapping[str, str] | None = None) -> None:
-        super().__init__(path, aus)
+    def __init__(
+        self, path: str | Path, aus: AUSetLike, metadata: Mapping[str, str] | None = None, *, sides: bool = False
+    ) -> None:
+        super().__init__(path, aus, sides=sides)
         self.schema = self.schema.with_metadata({**dict(metadata or {}), **self.schema.metadata})
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
@@ -232,18 +236,19 @@ LATER_FORMATS = ("openface", "elan")
 """Formats that the command line names and a later release writes."""
 
 
-def open_sink(format: str, path: str | Path, aus: AUSetLike) -> FileSink:
+def open_sink(format: str, path: str | Path, aus: AUSetLike, *, sides: bool = False) -> FileSink:
     """The sink for a format; enter it to open the file.
 
     Args:
         format: one of :data:`TABLE_FORMATS`, in any case.
         path: the file to write.
         aus: the action units of the table.
+        sides: whether it tells left and right apart.
 
     Raises:
         UsageError: no such format, or one that comes with a later release.
     """
-    return sink_class(format)(path, aus)
+    return sink_class(format)(path, aus, sides=sides)
 
 
 def parse_formats(text: str, subject: str) -> tuple[str, ...]:

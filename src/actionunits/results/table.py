@@ -19,7 +19,7 @@ from actionunits.facs import AUSet, AUSetLike
 from actionunits.results.conform import conform, rounded
 from actionunits.results.frames import FaceResult, FrameResult
 from actionunits.results.readers import read_table
-from actionunits.results.schema import arrow_schema, as_au_set, aus_of, columns, source_text
+from actionunits.results.schema import SIDES, arrow_schema, as_au_set, aus_of, columns, has_sides, source_text
 from actionunits.results.sidecar import as_sidecar, facts_of, sidecar_path, write_sidecar
 from actionunits.results.sinks import sink_class
 
@@ -36,13 +36,16 @@ class RowCollector:
 
     Args:
         aus: the action units of the analysis (A of them), in the order of every face's scores.
+        sides: whether faces have intensities of their left and right side too.
     """
 
-    def __init__(self, aus: AUSetLike) -> None:
+    def __init__(self, aus: AUSetLike, *, sides: bool = False) -> None:
         self.aus = as_au_set(aus)
-        self._columns = {each.name: each for each in columns(self.aus)}
-        self._schema = arrow_schema(self.aus)
-        self._scores = np.empty((_FIRST_ROWS, 2, len(self.aus)), np.float32)  # probability, intensity
+        self.sides = sides
+        self._columns = {each.name: each for each in columns(self.aus, sides=sides)}
+        self._schema = arrow_schema(self.aus, sides=sides)
+        self._suffixes = ("p", "r", *(SIDES if sides else ()))
+        self._scores = np.empty((_FIRST_ROWS, len(self._suffixes), len(self.aus)), np.float32)
         self._occurrences = np.empty((_FIRST_ROWS, len(self.aus)), np.int8)
         self._empty()
 
@@ -81,6 +84,8 @@ class RowCollector:
             self._flags.append("|".join(face.flags))
             self._scores[row, 0] = found.probability
             self._scores[row, 1] = found.intensity
+            if found.sides is not None and self.sides:
+                self._scores[row, 2:] = found.sides
             self._occurrences[row] = found.occurrence
 
     def take(self) -> pa.RecordBatch | None:
@@ -100,12 +105,12 @@ class RowCollector:
         measures = np.array(self._measures, np.float64).T  # (10, N)
         for name, values in zip(_MEASURES, measures, strict=True):
             arrays[name] = rounded(values, self._columns[name])
-        probabilities, intensities = self._scores[:rows].transpose(1, 2, 0)  # (A, N) each
         occurrences = np.ascontiguousarray(self._occurrences[:rows].T)  # (A, N)
         for place, name in enumerate(self.aus.columns):
-            arrays[f"{name}_p"] = rounded(probabilities[place], self._columns[f"{name}_p"])
             arrays[f"{name}_c"] = pa.array(occurrences[place], mask=faceless)
-            arrays[f"{name}_r"] = rounded(intensities[place], self._columns[f"{name}_r"])
+            for kind, suffix in enumerate(self._suffixes):
+                column = f"{name}_{suffix}"
+                arrays[column] = rounded(self._scores[:rows, kind, place], self._columns[column])
         self._empty()
         return pa.RecordBatch.from_arrays([arrays[name] for name in self._columns], schema=self._schema)
 
@@ -122,8 +127,8 @@ class RowCollector:
         self._occurrences = np.concatenate([self._occurrences, np.empty_like(self._occurrences)])
 
     def _check(self, frame: FrameResult, result: FaceResult) -> None:
-        shape = (len(self.aus),)
-        for name in ("probability", "occurrence", "intensity"):
+        shapes = dict.fromkeys(("probability", "occurrence", "intensity"), (len(self.aus),))
+        for name, shape in (shapes | ({"sides": (2, len(self.aus))} if self.sides else {})).items():
             found = np.shape(getattr(result, name))
             if found != shape:
                 reason = f"frame {frame.frame}: {name} of face {result.face.face_id} has shape {found}, not {shape}"
@@ -179,6 +184,9 @@ class Results:
             if part.aus != first.aus:
                 reason = f"cannot join results about AU {first.aus} and about AU {part.aus}"
                 raise ResultsError("concat", reason, "Analyse all inputs with the same model")
+            if part.columns != first.columns:
+                reason = "only some of the results tell left and right apart"
+                raise ResultsError("concat", reason, "Analyse all inputs with sides, or none")
         same = all(part.sidecar == first.sidecar for part in every)
         return cls(pa.concat_tables([part.table for part in every]), first.sidecar if same else {})
 
@@ -234,7 +242,7 @@ class Results:
         path = Path(path)
         sink = sink_class(path.suffix.removeprefix("."), path)
         sidecar = as_sidecar(self.sidecar) if self.sidecar else None
-        with sink(path, self.aus) as opened:
+        with sink(path, self.aus, sides=has_sides(self.columns)) as opened:
             for batch in self.table.to_batches():
                 opened.write(batch)
         if sidecar is not None:
