@@ -50,9 +50,9 @@ def run(*arguments: str) -> None:
     subprocess.run([str(Path(sys.executable).with_name("actionunits")), *arguments], check=True)
 
 
-def made(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
-    """Render, prepare and train what is not there yet; the uncropped store, and the trained model's file."""
-    faces, crops, trained = work / "faces", work / "crops", work / options.recipe.replace("/", "-")
+def pictures(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
+    """Render and crop what is not there yet; the uncropped store, and the folder of the cropped one."""
+    faces, crops = work / "faces", work / "crops"
     people = ("--subjects", str(options.subjects), "--frames", str(options.frames))
     rows = ("--sequence-frames", str(options.frames), "--seed", str(options.seed), "--strength", STRENGTH)
     if not (faces / "frames.parquet").exists():
@@ -60,9 +60,13 @@ def made(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
     crop = get_input("face-112").crop
     if not (crops / "frames.parquet").exists():
         run("data", "prepare", "store", str(faces), str(crops), "--crop", crop, "--landmarks", "mesh")
-    of_fold = ("--data", str(crops), "--folds", FOLDS, "--fold", str(FOLD), "--out", str(trained))
-    run("crossval", options.recipe, *of_fold)
-    return Store(faces), trained / f"folds/fold{FOLD}/model.safetensors"
+    return Store(faces), crops
+
+
+def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
+    """Train a recipe on all people but the tenth part, or go on with it; the model's file."""
+    run("crossval", recipe, "--data", str(crops), "--folds", FOLDS, "--fold", str(FOLD), "--out", str(out), *more)
+    return out / f"folds/fold{FOLD}/model.safetensors"
 
 
 def some_faces(crops: Store, subjects: Sequence[str], model: Any) -> list[dict[str, np.ndarray]]:
@@ -142,8 +146,9 @@ def main() -> None:
     parser.add_argument("--recipe", default="detector/shipped")
     parser.add_argument("--to", type=Path, default=WEIGHTS, help="where the weights go, in a folder each")
     options = parser.parse_args()
-    faces, file = made(options.work, options)
-    crops = Store(options.work / "crops")
+    faces, folder = pictures(options.work, options)
+    file = trained(folder, options.recipe, options.work / options.recipe.replace("/", "-"))
+    crops = Store(folder)
     fold = get_folds(FOLDS, sorted(set(crops.frames.column("subject").to_pylist())))[FOLD - 1]
     tuning, judging = fold.test[::2], fold.test[1::2]
 
