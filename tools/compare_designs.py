@@ -58,7 +58,8 @@ def main() -> None:
             thresholds = [estimator.card.thresholds[estimator.card.au_set.index(au)] for au in aus]
             rows = judge(looked[name], thresholds)
             writer.writerows([name, row.au, row.auroc, row.icc, row.mae] for row in rows)
-            means = [float(np.mean([getattr(row, what) for row in rows])) for what in ("auroc", "icc", "mae")]
+            values = np.array([[row.auroc, row.icc, row.mae] for row in rows], float)  # None becomes NaN
+            means = np.nanmean(values, axis=0).tolist()
             writer.writerow([name, "mean", *(round(value, 4) for value in means)])
             print(name, *(f"{value:.3f}" for value in means))
 
