@@ -15,7 +15,7 @@ demo: $(VENV)/.demo-installed  ## analyse a photograph and a short clip; results
 # A process a core, each with one thread.
 test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.dev-installed  ## every test, doctests included
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev-installed  ## format, lint and types
 	$(BIN)/ruff format --check src tests tools

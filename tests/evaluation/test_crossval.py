@@ -150,7 +150,7 @@ def test_subjects_unknown_to_the_folds(store):
     with pytest.raises(DatasetError, match="subject S1: is not in bp4d-3fold"):
         folds_of(store, "bp4d-3fold")
     with pytest.raises(UsageError, match="there is no such split"):
-        folds_of(store, "5fold")
+        folds_of(store, "7fold")
 
 
 def test_folds_of_subjects_that_the_store_lacks(store, tmp_path):

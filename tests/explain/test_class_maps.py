@@ -166,6 +166,7 @@ _RCNN = {
 }
 CASES = {
     "linear": {"input": {"id": "tiny", "crop": "lp-240-masked", "size": 224, "side": 64}, **_RESNET},
+    "detector": {"input": {"id": "tiny", "crop": "face-160", "size": 140, "side": 64}, "size": 16, **_RESNET},
     "lp_net": {"input": {"id": "tiny", "crop": "lp-240-masked", "size": 224, "side": 64}, "hidden": 8, **_RESNET},
     "re_net": {"input": {"id": "tiny", "crop": "re-256", "size": 224, "side": 64}, **_RESNET},
     "lorral": _LORRAL,

@@ -31,6 +31,8 @@ _LORRAL = {
 }
 _RCNN = {"input": _tiny("aurcnn-512", 512, 64), "backbone": "efficientnet_lite0", "hidden": 8, "pool": 4}
 CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "detector": ("detector", {"input": _tiny("face-160", 140, 48), "size": 8, "relation": "self_attention", **_RESNET}),
+    "detector-mean": ("detector", {"input": _tiny("face-160", 140, 48), "size": 8, "look": "mean", "shape": False}),
     "lp_net": ("lp_net", {"input": _tiny("lp-240-masked", 224, 48), "hidden": 4, **_RESNET}),
     "re_net": ("re_net", {"input": _tiny("re-256", 224, 32), **_RESNET}),
     "lorral-hopfield": ("lorral", _LORRAL),

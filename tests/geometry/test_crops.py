@@ -284,7 +284,7 @@ def test_wrong_recipes(values, said):
 
 
 def test_unknown_crops_name_the_known():
-    with pytest.raises(UsageError, match=r"'jaa-201'.*face-112, jaa-200"):
+    with pytest.raises(UsageError, match=r"'jaa-201'.*face-112, face-160, jaa-200"):
         get_crop("jaa-201")
 
 

@@ -18,7 +18,6 @@ from actionunits.loading.frames import Frames, Rows
 from actionunits.loading.inputs import InputRecipe, get_input
 from actionunits.loading.light import LIGHT_DRAWS, Light
 from actionunits.loading.placement import DRAWS, Placement
-from actionunits.loading.wear import worn
 from actionunits.loading.windows import Window, get_window
 from actionunits.store import Store, StoredFlow
 
@@ -178,6 +177,8 @@ class FaceDataset(Dataset[FaceBatch]):
         self, window: Rows, placement: Placement, light: Light | None, wear: Rows | None
     ) -> NDArray[np.uint8]:
         """The pictures, (N, T, 3, S, S); each stored one is decoded once."""
+        if wear is not None:  # brings torchvision along, which listing systems must not
+            from actionunits.loading.wear import worn
         side = self.recipe.output
         out = np.empty((*window.shape, 3, side, side), np.uint8)
         for row, cuts in _users(window):
