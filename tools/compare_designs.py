@@ -9,7 +9,6 @@ picture to a score. Writes docs/benchmarks/designs.csv. Needs the dev extra.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from actionunits.export import export_model
 from actionunits.facs import AUSet
 from actionunits.training import list_recipes
 from judging import judge, look
-from make_detector import FOLD, FOLDS, GEOMETRY, ROOT, pictures, trained
+from make_detector import FOLD, FOLDS, GEOMETRY, ROOT, options_of_pictures, pictures, trained
 
 TABLE = ROOT / "docs/benchmarks/designs.csv"
 DESIGNS = "detector/designs/"
@@ -29,11 +28,7 @@ DESIGNS = "detector/designs/"
 
 def main() -> None:
     """Train, export, look, judge, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--subjects", type=int, default=2000)
-    parser.add_argument("--frames", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=7000)
+    parser = options_of_pictures(__doc__)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--only", help="names of designs, joined by commas")
     parser.add_argument("--to", type=Path, default=TABLE)

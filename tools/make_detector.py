@@ -136,13 +136,19 @@ def save_table(figures: Mapping[str, Sequence[AUQuality]], path: Path) -> None:
             print(name, *(f"{c} {value:.3f}" for c, value in zip(columns[1:], means[1:], strict=True)))
 
 
-def main() -> None:
-    """Run the whole recipe and print what it measures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_of_pictures(description: str | None) -> argparse.ArgumentParser:
+    """A parser of what :func:`pictures` wants to know."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--subjects", type=int, default=2000)
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--seed", type=int, default=7000)
+    return parser
+
+
+def main() -> None:
+    """Run the whole recipe and print what it measures."""
+    parser = options_of_pictures(__doc__)
     parser.add_argument("--recipe", default="detector/shipped")
     parser.add_argument("--to", type=Path, default=WEIGHTS, help="where the weights go, in a folder each")
     options = parser.parse_args()

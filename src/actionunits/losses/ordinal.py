@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from actionunits.losses.occurrence import Over
+
 
 def cumulative_levels(cumulative: Tensor) -> Tensor:
     """Log-probabilities of the levels from the log-odds of reaching them.
@@ -26,7 +28,7 @@ def cumulative_levels(cumulative: Tensor) -> Tensor:
     return torch.cat([none, between, most], dim=-1)
 
 
-def level_loss(levels: Tensor, target: Tensor) -> Tensor:
+def level_loss(levels: Tensor, target: Tensor, *, over: Over = "au_mean") -> Tensor:
     """Cross-entropy of every AU's levels over the faces whose level is known, then over the AUs.
 
     AUs of which the batch knows nothing do not count; where it knows nothing at all, the result is 0 with a gradient of
@@ -35,6 +37,7 @@ def level_loss(levels: Tensor, target: Tensor) -> Tensor:
     Args:
         levels: (N, A, 6) unnormalised log-probabilities; computed in float32.
         target: (N, A): 0-5, or -1 for unknown.
+        over: ``au_mean`` averages the AUs, ``au_sum`` adds them up, as :func:`~actionunits.losses.occurrence.bce` does.
 
     Returns:
         A scalar, float32.
@@ -43,4 +46,5 @@ def level_loss(levels: Tensor, target: Tensor) -> Tensor:
     losses = functional.cross_entropy(levels.float().mT, target.clamp(min=0).long(), reduction="none")  # (N, A)
     count = known.sum(dim=0)  # (A,)
     by_au = losses.masked_fill(~known, 0).sum(dim=0) / count.clamp(min=1)  # (A,)
-    return by_au.sum() / (count > 0).sum().clamp(min=1)
+    total = by_au.sum()
+    return total if over == "au_sum" else total / (count > 0).sum().clamp(min=1)

@@ -3,7 +3,7 @@
 picture, stem --- map --- a look at it for each AU ---+
 landmarks --- shape of the face ----------------------+-- features of the AUs, perhaps related --- ordered levels
 
-Not of a paper; its parts are those of the papers' that measure well: see the table in docs/detector.md.
+Not of a paper; its parts are those of the papers', which ``tools/compare_designs.py`` compares.
 """
 
 from __future__ import annotations

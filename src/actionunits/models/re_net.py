@@ -34,12 +34,12 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from actionunits.errors import UsageError
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.occurrence import bce
+from actionunits.losses.ordinal import level_loss
 from actionunits.models.backbones import Backbone, create_backbone
 from actionunits.models.base import AUModel, Batches, TrainingLabels, load_state
 from actionunits.models.layers.graph_norm import AUPass, GraphNorm, Unfold, replace_norms
@@ -170,7 +170,7 @@ class RENet(AUModel):
         if output.levels is None:
             total = bce(output.logits[:, kept], batch.occurrence[:, labels], over="au_sum")
         else:
-            total = _level_loss(output.levels[:, kept], batch.intensity[:, labels])
+            total = level_loss(output.levels[:, kept], batch.intensity[:, labels], over="au_sum")
         return {self.task: total, "total": total}
 
     def map_layer(self) -> nn.Module:
@@ -309,17 +309,6 @@ def _put_graph_norms(backbone: Backbone, start: SpecificFrom, aus: int, current:
     for name in names[names.index(start) :]:
         replace_norms(children[name], aus, current, affine=affine)
     setattr(backbone, start, nn.Sequential(Unfold(current), children[start]))
-
-
-def _level_loss(levels: Tensor, target: Tensor) -> Tensor:
-    """6-way cross-entropy: of each AU the mean over the faces that are known, then the sum.
-
-    Args:
-        levels: (N, A, 6).
-        target: (N, A): 0 to 5, or -1 for unknown.
-    """
-    losses = functional.cross_entropy(levels.float().mT, target.long(), ignore_index=-1, reduction="none")  # (N, A)
-    return (losses.sum(dim=0) / (target >= 0).sum(dim=0).clamp(min=1)).sum()
 
 
 def _groups(columns: tuple[int, ...], size: int) -> Iterator[tuple[int, ...]]:
