@@ -65,7 +65,8 @@ def pictures(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
 
 def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
     """Train a recipe on all people but the tenth part, or go on with it; the model's file."""
-    run("crossval", recipe, "--data", str(crops), "--folds", FOLDS, "--fold", str(FOLD), "--out", str(out), *more)
+    if not (out / "run.json").exists():  # of a finished run
+        run("crossval", recipe, "--data", str(crops), "--folds", FOLDS, "--fold", str(FOLD), "--out", str(out), *more)
     return out / f"folds/fold{FOLD}/model.safetensors"
 
 
