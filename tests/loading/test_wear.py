@@ -6,7 +6,9 @@ import pytest
 pytest.importorskip("torchvision")
 
 import torch
+from torchvision.transforms import v2
 
+from actionunits.loading import wear
 from actionunits.loading.wear import worn
 
 PICTURE = np.clip(np.add.outer(np.zeros(3), np.add.outer(np.arange(64), 2 * np.arange(64))), 0, 255).astype(np.uint8)
@@ -55,3 +57,28 @@ def test_colours_vary_and_sometimes_go() -> None:
 def test_any_side(side: int) -> None:
     flat = np.full((3, side, side), 128, np.uint8)
     assert all(worn(flat, seed).shape == flat.shape for seed in range(10))
+
+
+@pytest.mark.parametrize(
+    ("draws", "change"),
+    [
+        ((0.75, 0.5, 0.5, 0.5), lambda picture: v2.functional.adjust_brightness(picture, 1.2)),
+        ((0.5, 0.25, 0.5, 0.5), lambda picture: v2.functional.adjust_contrast(picture, 0.8)),
+        ((0.5, 0.5, 0.25, 0.5), lambda picture: v2.functional.adjust_saturation(picture, 0.8)),
+        ((0.5, 0.5, 0.5, 0.5), lambda picture: picture),
+    ],
+)
+def test_colours_change_as_torchvision_changes_them(monkeypatch, draws, change) -> None:
+    picture = torch.from_numpy(np.random.default_rng(0).integers(40, 180, (3, 24, 24)).astype(np.uint8))
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor(draws, dtype=torch.float64))
+    made = wear._Colour()(picture)
+    assert (made.int() - change(picture).int()).abs().max() <= 2
+
+
+def test_a_turned_hue_keeps_the_grey(monkeypatch) -> None:
+    picture = torch.from_numpy(np.random.default_rng(0).integers(90, 150, (3, 24, 24)).astype(np.uint8))
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor((0.5, 0.5, 0.5, 1.0), dtype=torch.float64))
+    made = wear._Colour()(picture)
+    before, after = (np.tensordot([0.299, 0.587, 0.114], each.numpy(), 1) for each in (picture, made))
+    np.testing.assert_allclose(after, before, atol=1.5)
+    assert (made != picture).float().mean() > 0.5

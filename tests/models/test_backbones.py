@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 from actionunits.assets import ASSETS  # noqa: E402
 from actionunits.errors import UsageError  # noqa: E402
 from actionunits.models import backbones  # noqa: E402
-from actionunits.models.backbones import BACKBONES, STRIDES, create_backbone  # noqa: E402
+from actionunits.models.backbones import BACKBONES, STRIDES, create_backbone, fold_norms  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +215,18 @@ def test_faces_end_at_stride_16_and_imagenet_goes_on(lite, tmp_path, monkeypatch
     weights = {name: value for name, value in both.items() if not name.endswith("num_batches_tracked")}
     assert all(torch.equal(value, faces.get(name, imagenet[name])) for name, value in weights.items())
     assert not any(torch.equal(faces[name], imagenet[name]) for name in faces if name.endswith("conv_pw.weight"))
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_folded_norms_change_nothing_but_the_layers(lite, image, tmp_path, stride) -> None:
+    save_file(lite.state_dict(), tmp_path / "lite.safetensors")
+    made = [create_backbone("efficientnet_lite0", weights=str(tmp_path / "lite.safetensors"), stride=stride)]
+    made.append(create_backbone("efficientnet_lite0", weights=str(tmp_path / "lite.safetensors"), stride=stride))
+    fold_norms(made[1])
+    assert not any(isinstance(each, nn.BatchNorm2d) for each in made[1].modules())
+    with torch.no_grad():
+        plain, folded = (each.eval().maps(image) for each in made)
+        training = made[1].train()(image)
+    for one, other in zip(plain, folded, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(training, folded[-1])  # nothing depends on the batch

@@ -128,3 +128,11 @@ def test_blink_units_share_the_lid_line(maps):
 
 def test_the_maps_are_small(maps):
     assert maps.nbytes < 40e6
+
+
+def test_strength_deepens_the_wrinkles_of_subtle_action_units_only() -> None:
+    traits = draw_traits(3, 1)
+    plain, strong = (draw_wrinkles(traits, strength=strength) for strength in (1.0, 1.5))
+    for unit, power in ((4, 0.0), (12, 0.0), (7, 2.0), (15, 1.0)):
+        before, after = (np.abs(maps.slope({unit: (5.0, 5.0)})).max() for maps in (plain, strong))
+        assert after == pytest.approx(1.5**power * before, rel=0.01)

@@ -21,7 +21,7 @@ from actionunits.geometry.mean_face import MEAN_68
 from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.ordinal import cumulative_levels, level_loss
 from actionunits.losses.orthogonality import orthogonality
-from actionunits.models.backbones import create_backbone
+from actionunits.models.backbones import create_backbone, fold_norms
 from actionunits.models.base import AUModel, TrainingLabels
 from actionunits.models.layers.ordinal_head import OrdinalHead
 from actionunits.models.layers.p_net import face_shape
@@ -49,6 +49,7 @@ class Detector(AUModel):
         backbone: of :data:`~actionunits.models.backbones.BACKBONES`.
         backbone_weights: that training begins with; see :func:`~actionunits.models.backbones.create_backbone`.
         backbone_stride: of its last map, 16 or 32.
+        folded: whether the backbone's batch norms are worked into its convolutions, so that it trains without them.
         look: how an AU's feature is taken from the map: the ``mean`` of all places, or the mean weighted by an
             ``attention`` of the AU's own.
         shape: whether the landmarks are looked at too.
@@ -68,13 +69,13 @@ class Detector(AUModel):
     stages = (
         Stage(
             "train",
-            rates={"stem": 1e-3, "looking": 3e-3, "shaping": 3e-3, "head": 3e-3},
+            rates={"stem": 3e-4, "looking": 2e-3, "shaping": 2e-3, "head": 2e-3},
             epochs=12,
             batch=64,
             optimizer="adamw",
             weight_decay=0.02,
             schedule="cosine",
-            warmup=0.05,
+            warmup=0.08,
         ),
     )
 
@@ -86,6 +87,7 @@ class Detector(AUModel):
         backbone: str = "efficientnet_lite0",
         backbone_weights: str | None = None,
         backbone_stride: int = 16,
+        folded: bool = True,
         look: Look = "attention",
         shape: bool = True,
         relation: Relation = "none",
@@ -109,6 +111,8 @@ class Detector(AUModel):
         self.needs_landmarks = shape
         count = len(self.aus)
         self.stem = create_backbone(backbone, weights=backbone_weights, stride=backbone_stride)
+        if folded:
+            fold_norms(self.stem)
         self.looking = _Looking(self.stem.channels, size, count if look == "attention" else None)
         if shape:
             self.shaping = _Shaping(size)
@@ -119,7 +123,7 @@ class Detector(AUModel):
         self.guided = AUSet(tuple(au for au in self.aus if au in AU_CENTRES))
         if guide and len(self.guided):
             self.regions = ROIRegions(self.guided, self.input, self.stem.side(self.input.output), _GUIDE_CELLS)
-        kept = {name: rate for name, rate in {**self.stages[0].rates, "relating": 3e-3}.items() if hasattr(self, name)}
+        kept = {name: rate for name, rate in {**self.stages[0].rates, "relating": 2e-3}.items() if hasattr(self, name)}
         self.stages = (replace(self.stages[0], rates=kept),)
 
     def forward(self, batch: FaceBatch) -> AUOutput:

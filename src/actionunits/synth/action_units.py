@@ -26,6 +26,9 @@ PARTING = (10, 16, 22, 25, 26, 27)
 """Action units that part the lips, by themselves or by what they imply; without them lips stay as they rest."""
 CLOSING = (43, 45)
 _EVER_THE_SAME = {25, 26, 27, *CLOSING}
+_EAGER = {1: 1.3, 2: 1.7, 6: 2.0, 9: 1.3, 14: 1.4, 15: 1.7, 16: 1.2, 18: 1.5, 20: 1.9, 23: 2.5, 24: 2.0, 28: 1.2}
+"""Power of the strength by which an AU's movement grows; 1 where none is given. What the rig's units hardly show at
+their full weight grows most, so that a slight movement (B) can be seen on a strong face."""
 
 _WEIGHTS = (0.0, 0.14, 0.32, 0.55, 0.80, 1.0)
 _GAIN_SPREAD, _GAINS, _SIDE_SPREAD = 0.10, (0.8, 1.2), 0.06
@@ -35,6 +38,7 @@ _YIELDING = 0.85  # share of its downward pull that AU4 gives up against an equa
 _PASSES = 4  # corrections of a contact; each leaves a fraction of what was wrong
 _PARTED = _WEIGHTS[1]  # total weight of parting AUs from which the lips are free to part
 _NARROWED = {6: 0.28, 7: 0.52}  # share of the resting aperture that a full AU takes at most
+_NARROWED_AT_LEAST = {6: 0.18, 7: 0.45}  # and at least, on a face of strength 1.5; nothing is asked at strength 1
 _WIDENED = (0.022, 0.034)  # a full AU5 lifts the upper lid by at least and at most this share of the canthus distance
 _LIPS_PART = 0.085  # a full AU25 opens the lips by this share of the canthus distance
 
@@ -76,8 +80,8 @@ class Expressions:
         rig: the head.
         traits: who it is: ethnicity mixes the expression units, and everybody has own strengths and asymmetries.
         neutral: (B, 3) the subject's neutral head, lips closed.
-        strength: how far level 5 goes, in what the rig's units do at their full weight. Lids that close, lips that part
-            and jaws that drop are what they are.
+        strength: how far level 5 goes, in what the rig's units do at their full weight; above 1, subtle AUs gain more
+            than others. Lids that close, lips that part and jaws that drop are what they are.
 
     Attributes:
         rig: the head.
@@ -101,7 +105,7 @@ class Expressions:
         self._keep_out = [EyeContact(rig, self.neutral, self.neutral, side) for side in (0, 1)]
         fields = {au: list(_fields(rig, traits.ethnicity, au)) for au in AUS}
         for au in set(AUS) - _EVER_THE_SAME:
-            fields[au] = [np.float32(strength) * side for side in fields[au]]
+            fields[au] = [np.float32(strength ** _EAGER.get(au, 1)) * side for side in fields[au]]
         self._fit_lids(fields, strength)
         self._fit_lips(fields)
         self.rows = np.flatnonzero(np.any([np.abs(side).max(1) > 0 for both in fields.values() for side in both], 0))
@@ -217,6 +221,9 @@ class Expressions:
                 change = float(rest.mean() - lids.gaps(self.neutral + fields[au][side]).mean())
                 if change > most * rest.mean():
                     self._scale_near_eye(fields, au, side, most * float(rest.mean()) / change)
+                least = _NARROWED_AT_LEAST[au] * 2 * min(max(strength - 1, 0), 0.5)
+                if 0 < change < least * rest.mean():
+                    self._scale_near_eye(fields, au, side, least * float(rest.mean()) / change)
             lift = float(lids.gaps(self.neutral + fields[5][side]).mean() - rest.mean()) / self.unit
             wanted = min(max(lift, strength * _WIDENED[0]), strength * _WIDENED[1])
             fields[5][side] = fields[5][side] * np.float32(wanted / lift)

@@ -79,7 +79,7 @@ def build_from_traits(traits: Traits, *, strength: float = 1.0) -> Subject:
         neutral=neutral,
         expressions=Expressions(rig, traits, neutral, strength=strength),
         skin=paint_skin(rig, traits),
-        wrinkles=draw_wrinkles(traits),
+        wrinkles=draw_wrinkles(traits, strength=strength),
         eyes=look_of_eyes(rig, traits, neutral),
         teeth=look_of_teeth(rig, traits),
         strands=(

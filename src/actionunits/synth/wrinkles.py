@@ -18,6 +18,8 @@ SIZE = 512  # pixels; half the side of the skin chart
 SEAM = 0.035  # chart units: left and right halves run into each other over |u| < SEAM
 _SHADE = 0.26  # how fast a cavity darkens with its depth in grooves
 _SAME_AS = {45: 43, 46: 43}
+_EAGER = {6: 1.6, 7: 2.0, 14: 0.5, 15: 1.0, 17: 0.5, 18: 1.0, 20: 1.0, 23: 1.8, 24: 1.6, 28: 1.0}
+"""Power of the strength by which an AU's wrinkles deepen; 0 where none is given: the others are deep enough."""
 _ZERO = (0.0, 0.0)
 
 
@@ -86,14 +88,17 @@ def habits_of(traits: Traits) -> Habits:
     return Habits(traits.random(Part.WRINKLES), (float(head[0]), float(head[1])))
 
 
-def draw_wrinkles(traits: Traits) -> WrinkleMaps:
-    """Draw a subject's wrinkles; depth grows with ``traits.furrows``."""
+def draw_wrinkles(traits: Traits, *, strength: float = 1.0) -> WrinkleMaps:
+    """Draw a subject's wrinkles; depth grows with ``traits.furrows`` and, for subtle AUs, with the strength of
+    expressions that :class:`~actionunits.synth.action_units.Expressions` has too.
+    """
     habits = habits_of(traits)
     random = traits.random(Part.WRINKLES)
     streams = random.spawn(len(DRAWINGS))
     patches = {}
     for (unit, draw), stream in zip(DRAWINGS.items(), streams, strict=True):
-        pen = Pen(stream, SIZE, strength=traits.furrows * float(np.exp(stream.normal(0, 0.15))))
+        depth = traits.furrows * strength ** _EAGER.get(unit, 0.0)
+        pen = Pen(stream, SIZE, strength=depth * float(np.exp(stream.normal(0, 0.15))))
         draw(pen, habits)
         patches[unit] = _halves(pen)
     return WrinkleMaps(patches)
