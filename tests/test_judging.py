@@ -21,7 +21,16 @@ def looked() -> Looked:
     level = rng.choice(6, p=[0.8, 0.06, 0.05, 0.04, 0.03, 0.02], size=(3000, 2)).astype(np.int8)
     evidence = (1.5 * level - 3 + rng.normal(0, 1.5, level.shape)).astype(np.float32)
     intensity = (level + rng.normal(0, 0.7, level.shape)).astype(np.float32)
-    return Looked(AUS, evidence, intensity, level, np.array([f"S{row % 30}" for row in range(3000)]), missed=2)
+    people = np.array([f"S{row % 30}" for row in range(3000)])
+    return Looked(AUS, evidence, intensity, level, people, rng.random(3000) < 0.1, missed=2)
+
+
+def test_some_of_the_faces(looked: Looked) -> None:
+    clear = looked.of(~looked.flagged)
+    assert 0 < len(clear.subject) < 3000
+    assert not clear.flagged.any()
+    np.testing.assert_array_equal(clear.evidence, looked.evidence[~looked.flagged])
+    assert clear.subject.tolist() == looked.subject[~looked.flagged].tolist()
 
 
 def test_figures(looked: Looked) -> None:

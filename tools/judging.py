@@ -34,6 +34,7 @@ class Looked:
         evidence, intensity: (N, A).
         level: (N, A) true intensity, 0-5.
         subject: (N,) who.
+        flagged: (N,) bool, whether the analysis says to doubt the frame.
         missed: pictures in which no face was found; they are not among the N.
     """
 
@@ -42,6 +43,7 @@ class Looked:
     intensity: Float32
     level: NDArray[np.int8]
     subject: NDArray[np.str_]
+    flagged: Bool
     missed: int
 
     @property
@@ -56,8 +58,15 @@ class Looked:
 
     def of(self, rows: Bool) -> Looked:
         """Some of the faces."""
-        parts = (self.evidence[rows], self.intensity[rows], self.level[rows], self.subject[rows])
-        return Looked(self.aus, *parts, missed=0)
+        return Looked(
+            self.aus,
+            self.evidence[rows],
+            self.intensity[rows],
+            self.level[rows],
+            self.subject[rows],
+            self.flagged[rows],
+            missed=0,
+        )
 
 
 def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator], aus: AUSet) -> dict[str, Looked]:
@@ -75,7 +84,9 @@ def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator],
     flags = store.frames.column("flags").to_pylist()
     subjects = store.frames.column("subject").to_pylist()
     free = [row for row in rows if OCCLUDED not in flags[row]]
-    seen, found = [], {name: ([], []) for name in estimators}  # type: ignore[var-annotated]
+    seen: list[int] = []
+    flagged: list[bool] = []
+    found: dict[str, tuple[list[Float32], list[Float32]]] = {name: ([], []) for name in estimators}
     for row in free:
         picture = store.image(row)
         tracker.reset()
@@ -84,6 +95,7 @@ def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator],
             continue
         seen.append(row)
         face = describe(*tracked[0], picture)
+        flagged.append(bool(face.flags))
         for name, estimator in estimators.items():
             places = np.array([estimator.card.au_set.index(au) for au in aus], np.intp)
             scores = estimator.predict([(picture, face)]).select(places)
@@ -92,7 +104,7 @@ def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator],
     level = store.labels(aus, kind="intensity")[seen]
     who = np.array([subjects[row] for row in seen])
     return {
-        name: Looked(aus, np.stack(evidence), np.stack(intensity), level, who, len(free) - len(seen))
+        name: Looked(aus, np.stack(evidence), np.stack(intensity), level, who, np.array(flagged), len(free) - len(seen))
         for name, (evidence, intensity) in found.items()
     }
 

@@ -249,15 +249,21 @@ class Analyzer:
         return Results.concat(parts)
 
     def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
-        """Yield every frame's faces and raw scores."""
+        """Yield every frame's faces and raw scores; those of several frames of a video are computed at once."""
+        at_once = 1 if isinstance(source, Camera) else self._estimator.frames_at_once  # nobody waits for a camera
         with closing(self._tracked(source, watch)) as tracked:
-            for frame, found in tracked:
-                faces = tuple(describe(face_id, face, frame.image) for face_id, face in found)
-                seen = [(frame.image, face) for face in faces]
-                scores = self._estimator.predict(seen).select(self._places)
-                halves = self._estimator.predict_sides(seen) if self.sides else ()
-                watch.looked_at(frame)
-                yield ScoredFrame(frame, faces, scores, tuple(half.select(self._places) for half in halves))
+            for group in _groups(tracked, at_once):
+                faces = [
+                    tuple(describe(face_id, face, frame.image) for face_id, face in found) for frame, found in group
+                ]
+                seen = [(frame.image, face) for (frame, _), own in zip(group, faces, strict=True) for face in own]
+                scores = [self._estimator.predict(seen)]
+                scores += self._estimator.predict_sides(seen) if self.sides else ()
+                counts = [len(own) for own in faces]
+                by_frame = zip(*(each.select(self._places).parts(counts) for each in scores), strict=True)
+                for (frame, _), own, (whole, *halves) in zip(group, faces, by_frame, strict=True):
+                    watch.looked_at(frame)
+                    yield ScoredFrame(frame, own, whole, tuple(halves))
 
     def _conclude(self, scored: ScoredFrame, rest: Mapping[int, AUScores] | None = None) -> FrameResult:
         """Turn raw scores into probability, occurrence and intensity, relative to resting scores (N = 1) by face id."""
@@ -284,7 +290,8 @@ class Analyzer:
                     yield frame, tracker.track(frame.image, frame.timestamp)
 
         is_picture = isinstance(source, MediaInput) and source.kind == "image"
-        with closing(track() if is_picture else prefetch(track(), _TRACKED_AHEAD)) as tracked:
+        ahead = max(_TRACKED_AHEAD, self._estimator.frames_at_once)
+        with closing(track() if is_picture else prefetch(track(), ahead)) as tracked:
             yield from tracked
 
     def _frames(self, source: Source, watch: Watch) -> Generator[Frame]:
@@ -314,6 +321,23 @@ class Analyzer:
             with closing(prefetch(reader, _DECODED_AHEAD)) as ahead:
                 yield from ahead
             watch.read(reader.filled_timestamps)
+
+
+def _groups(tracked: Iterator[Tracked], size: int) -> Iterator[list[Tracked]]:
+    """So many frames after the others at once; where reading fails in between, those before it come first."""
+    group: list[Tracked] = []
+    try:
+        for one in tracked:
+            group.append(one)
+            if len(group) == size:
+                yield group
+                group = []
+    except MediaError:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
 
 
 def _at_rest(

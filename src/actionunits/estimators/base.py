@@ -21,9 +21,11 @@ class Estimator(ABC):
 
     Attributes:
         card: facts about it.
+        frames_at_once: how many frames of a video it is quickest with; scores agree to rounding whatever it is.
     """
 
     card: Card
+    frames_at_once: int = 1
 
     @abstractmethod
     def predict(self, faces: Sequence[LookedAt]) -> AUScores:

@@ -16,6 +16,7 @@ from actionunits.estimators.scores import AUScores
 from actionunits.geometry import central_cut, crop, get_crop
 from actionunits.geometry.chimera import Side, chimera
 
+_FRAMES_AT_ONCE = {"cpu": 4, "cuda": 16}
 _PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
 
@@ -41,6 +42,7 @@ class OnnxEstimator(Estimator):
         if card.input is None:
             raise CardError(path, "has no `input`", "An ONNX card says what the network wants to see")
         self.card = card
+        self.frames_at_once = _FRAMES_AT_ONCE[device]
         self._input: PictureInput = card.input
         try:
             self._recipe = get_crop(card.input.crop)

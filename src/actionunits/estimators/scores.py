@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,13 @@ class AUScores:
     def row(self, place: int) -> AUScores:
         """The scores of one face, N = 1."""
         return AUScores(self.evidence[place : place + 1], self.intensity[place : place + 1])
+
+    def parts(self, counts: Sequence[int]) -> Iterator[AUScores]:
+        """The scores of some faces after the others: as many as each count says; the counts add up to N."""
+        start = 0
+        for count in counts:
+            yield AUScores(self.evidence[start : start + count], self.intensity[start : start + count])
+            start += count
 
     def select(self, places: NDArray[np.intp]) -> AUScores:
         """Keep the AUs at ``places``, in that order."""
