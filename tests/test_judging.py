@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 from actionunits.facs import AUSet
-from judging import Looked, at_rest, choose_thresholds, judge
+from judging import Looked, at_rest, choose_gains, choose_thresholds, judge
 
 AUS = AUSet((4, 12))
 
@@ -72,3 +72,14 @@ def test_rest_is_the_median_of_neutral_faces(looked: Looked) -> None:
     some = looked.of(looked.subject == "S3")
     assert len(some.evidence) == 100
     assert set(some.subject) == {"S3"}
+
+
+def test_gains_give_intensities_the_spread_of_levels(looked: Looked) -> None:
+    faint = looked.stronger((0.5, 0.01))
+    gains = choose_gains(faint)
+    made = faint.stronger(gains)
+    assert made.intensity[:, 0].std() == pytest.approx(looked.level[:, 0].std(), rel=1e-3)
+    assert gains[1] == 3  # no farther
+    before, after = (judge(each, (0.5, 0.5))[0] for each in (faint, made))
+    assert after.icc > before.icc
+    assert after.auroc == before.auroc

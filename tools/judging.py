@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Looked:
     def neutral(self) -> Bool:
         """(N,), no AU shows at all."""
         return np.asarray((self.level == 0).all(axis=1))
+
+    def stronger(self, gains: Sequence[float]) -> Looked:
+        """The same with intensities multiplied."""
+        return replace(self, intensity=self.intensity * np.array(gains, np.float32))
 
     def of(self, rows: Bool) -> Looked:
         """Some of the faces."""
@@ -130,6 +134,12 @@ def choose_thresholds(looked: Looked, most_false_alarms: float) -> tuple[float, 
                 best, best_f1 = float(threshold), f1
         chosen.append(round(best, _DIGITS))
     return tuple(chosen)
+
+
+def choose_gains(looked: Looked) -> tuple[float, ...]:
+    """Per AU the factor that gives intensities the spread of the true levels, 1 to 3."""
+    spread = looked.level.std(axis=0), looked.intensity.std(axis=0)
+    return tuple(round(float(gain), _DIGITS) for gain in np.clip(spread[0] / np.maximum(spread[1], 1e-6), 1, 3))
 
 
 def at_rest(looked: Looked) -> tuple[float, ...]:

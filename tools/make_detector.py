@@ -31,7 +31,7 @@ from actionunits.geometry import central_cut
 from actionunits.loading import get_input
 from actionunits.models import load_model, read_model_facts
 from actionunits.store import Store
-from judging import Looked, at_rest, choose_thresholds, judge, look
+from judging import Looked, at_rest, choose_gains, choose_thresholds, judge, look
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS = ROOT / "src/actionunits/estimators/weights"
@@ -186,8 +186,11 @@ def main() -> None:
         thresholds: Sequence[float] = estimator.card.thresholds
         if name != GEOMETRY:
             thresholds = choose_thresholds(tuned[name], MOST_FALSE_ALARMS)
+            gains = choose_gains(tuned[name])
+            seen = seen.stronger(gains)
             update = {
                 "thresholds": thresholds,
+                "intensity_gain": gains,
                 "neutral_evidence": at_rest(tuned[name]),
                 "quality": Quality(protocol=protocol(seen, options), per_au=judge(seen, thresholds)),
             }

@@ -1,4 +1,5 @@
 """Write the generated tables into the pages: README.md (columns of the results, the detector's figures, timings) and
+docs/detector.md (how good the detector is, which design, on neutral faces, how fast),
 docs/synth.md (what the face mesh sees, what can be learned, how fast), docs/systems.md (how the systems score, what
 becomes of their papers' claims, how fast they are).
 
@@ -25,28 +26,89 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 SYNTH = ROOT / "docs/synth.md"
 SYSTEMS = ROOT / "docs/systems.md"
+DETECTOR = ROOT / "docs/detector.md"
 BENCHMARKS = ROOT / "docs/benchmarks"
 TIMINGS = BENCHMARKS / "analyze.csv"
 
 
 def quality_table() -> str:
-    """The geometry card's held-out figures, best AU first."""
-    card, _ = find_card("geometry")
+    """The default model's held-out figures on all faces, best AU first, beside those of ``geometry``."""
+    return "\n".join([*_figures("detector"), "", _protocol("detector")])
+
+
+def detector_table() -> str:
+    """The detector's figures, its int8 variant's AUROC and ICC and the geometry model's AUROC; then the means."""
+    rows = _rows("detector.csv")
+    lines = [
+        "| faces | model | AUROC | F1 | ICC(3,1) | MAE | false positives |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if row["au"] == "mean":
+            cells = [f"{float(row[name]):.3f}" for name in ("auroc", "f1", "icc", "mae", "false_positive_rate")]
+            lines.append(f"| {row['faces']} | `{row['model']}` | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *_figures("detector"), "", _protocol("detector")])
+
+
+def _figures(name: str) -> list[str]:
+    """A model's figures on all faces, best AU first, with the AUROC of its int8 variant and of ``geometry``."""
+    every = [row for row in _rows("detector.csv") if row["faces"] == "all" and row["au"] != "mean"]
+    others = {(row["model"], row["au"]): row["auroc"] for row in every}
+    lines = [
+        "| AU | | AUROC | F1 | ICC(3,1) | MAE | false positives | AUROC, int8 | AUROC, geometry |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    own = [row for row in every if row["model"] == name]
+    for row in sorted(own, key=lambda row: -float(row["auroc"] or 0)):
+        figures = [row["auroc"], row["f1"], row["icc"], row["mae"], row["false_positive_rate"]]
+        figures += [others[model, row["au"]] for model in (f"{name}-int8", "geometry")]
+        number = int(row["au"])
+        cells = " | ".join(f"{float(value):.2f}" if value else "-" for value in figures)
+        lines.append(f"| {column(number)} | {FACS[number].name} | {cells} |")
+    return lines
+
+
+def _protocol(name: str) -> str:
+    card, _ = find_card(name)
     if card.quality is None:
-        raise SystemExit("the geometry card has no figures")
-    lines = ["| AU | | AUROC | F1 | ICC(3,1) | MAE |", "|---|---|---|---|---|---|"]
-    for row in sorted(card.quality.per_au, key=lambda row: -(row.auroc or 0)):
-        figures = " | ".join("-" if v is None else f"{v:.2f}" for v in (row.auroc, row.f1, row.icc, row.mae))
-        lines.append(f"| {column(row.au)} | {FACS[row.au].name} | {figures} |")
+        raise SystemExit(f"the card of {name} has no figures")
     training = card.training
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"{card.quality.protocol}. {training.images} pictures, {training.subjects} subjects, seed {training.seed}; "
-            f"`{training.command}`.",
-        ]
+    return (
+        f"{card.quality.protocol}. Trained on {training.images} pictures of {training.subjects} other people; "
+        f"`{training.command}`."
     )
+
+
+def designs_table() -> str:
+    """What ``tools/compare_designs.py`` last measured, means over the AUs, best first."""
+    rows = [row for row in _rows("designs.csv") if row["au"] == "mean"]
+    lines = ["| design | AUROC | ICC(3,1) | MAE |", "|---|---|---|---|"]
+    for row in sorted(rows, key=lambda row: -float(row["auroc"])):
+        cells = " | ".join(f"{float(row[name]):.3f}" for name in ("auroc", "icc", "mae"))
+        lines.append(f"| `{row['design']}` | {cells} |")
+    return "\n".join(lines)
+
+
+def neutral_table() -> str:
+    """What ``tools/neutral_rates.py`` last counted: the AUs that are called on 1 % of some group or more."""
+    rows = _rows("neutral.csv")
+    aus = [name for name in rows[0] if name.startswith("AU") and any(float(row[name]) >= 0.01 for row in rows)]
+    lines = [f"| | | faces | any AU | mean | {' | '.join(aus)} |", "|---" * (5 + len(aus)) + "|"]
+    for row in rows:
+        shares = " | ".join(f"{100 * float(row[name]):.1f} %" for name in ("any AU", "mean", *aus))
+        lines.append(f"| {row['group']} | {row['value']} | {row['faces']} | {shares} |")
+    return "\n".join(lines)
+
+
+def detector_speed_table() -> str:
+    """The shipped models in ``actionunits bench analyze``: alone, and on the whole journey."""
+    rows = _rows("analyze.csv")
+    lines = ["| | size | frames/s | |", "|---|---|---|---|"]
+    for row in rows:
+        if "alone, " in row["what"] or row["what"].startswith("whole journey, d") or "bare loop" in row["what"]:
+            rate = f"{float(row['frames_per_second']):,.0f}"
+            lines.append(f"| {row['what']} | {row['size']} | {rate} | {row['note']} |")
+    return "\n".join([*lines, "", f"`actionunits bench analyze` on {rows[0]['machine']}."])
 
 
 def timing_table() -> str:
@@ -181,6 +243,12 @@ def training_rates_table() -> str:
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         README: {"columns": lambda: markdown_table().strip(), "quality": quality_table, "timings": timing_table},
+        DETECTOR: {
+            "detector": detector_table,
+            "designs": designs_table,
+            "neutral": neutral_table,
+            "detector-speed": detector_speed_table,
+        },
         SYSTEMS: {
             "systems": systems_table,
             "studies": studies_table,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actionunits.account import Account, SourceFacts, Watch
 from actionunits.errors import MediaError, ResultsError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
-from actionunits.estimators.registry import choose_device
+from actionunits.estimators.registry import DEFAULT_MODEL, choose_device
 from actionunits.faces import Face, FaceFinder, FaceTracker, FoundFace, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, VideoReader, expand_inputs, prefetch, read_image_frame
@@ -112,7 +112,7 @@ class Analyzer:
 
     def __init__(
         self,
-        model: str | Path = "geometry",
+        model: str | Path = DEFAULT_MODEL,
         *,
         device: str = "cpu",
         aus: AUSetLike | None = None,

@@ -16,7 +16,7 @@ def test_rates(actionunits: Callable[..., Any], tmp_path: Path, monkeypatch: pyt
     assert f"saved {out}" in done.out.replace("\n", "")
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    rates = ("decode alone", "decode + warp + mesh, bare loop", "whole journey, file to CSV")
+    rates = ("decode alone", "decode + warp + mesh, bare loop", "whole journey, geometry")
     for what in rates:
         assert what in done.out
         for size in ("640x360", "1280x720"):

@@ -95,6 +95,15 @@ def test_mean_colour_by_hand(make: Callable[..., Estimator], looked_at: LookedAt
     assert np.ptp(expected, axis=0).min() > 0.05  # the faces differ, so rows in the wrong order would show
 
 
+def test_intensities_are_multiplied_by_the_cards_gain(write_card: WriteCard, looked_at: LookedAts) -> None:
+    content = graph()
+    path = write_card(content, kind="onnx", input=PICTURE, intensity_gain=[1.5, 0.25])
+    strong = load_estimator(path).predict(looked_at)
+    plain = load_estimator(write_card(content, kind="onnx", input=PICTURE)).predict(looked_at)
+    np.testing.assert_array_equal(strong.evidence, plain.evidence)
+    np.testing.assert_allclose(strong.intensity, plain.intensity * [1.5, 0.25], rtol=1e-6)
+
+
 def test_a_constant(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
     scores = make(weights=np.zeros((3, 2), np.float32)).predict(looked_at)
     np.testing.assert_array_equal(scores.evidence, np.tile(OFFSETS, (4, 1)))

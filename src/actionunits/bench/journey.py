@@ -1,8 +1,8 @@
 """``actionunits bench analyze``: the whole journey beside the loop that it cannot beat by much.
 
-Three rates on one clip, one face: decoding alone; the bare serial loop decode + warp + mesh; and the whole journey from
-file to CSV, with tracking, pose, quality, action units, table and sidecar. Then time and memory at growing lengths, and
-the time to the first result.
+Three rates on one clip, one face: decoding alone; the bare serial loop decode + warp + mesh; and, with every shipped
+model, the whole journey from file to CSV, with tracking, pose, quality, action units, table and sidecar. Then the
+models alone, time and memory at growing lengths, and the time to the first result.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
@@ -24,6 +25,10 @@ import numpy as np
 
 from actionunits.analyzer import Analyzer
 from actionunits.atomic import written_aside
+from actionunits.estimators import Estimator, load_estimator
+from actionunits.estimators.base import LookedAt
+from actionunits.estimators.registry import shipped_cards
+from actionunits.faces import FaceTracker, describe
 from actionunits.faces.finder import FaceFinder
 from actionunits.faces.mesh import FaceMesh, Region
 from actionunits.media import MediaInput, VideoReader, VideoWriter
@@ -32,6 +37,7 @@ from actionunits.samples import SAMPLE_CLIP
 
 RATE = 30  # frames per second of the clips made here
 SIZES = ((640, 360), (1280, 720))
+_FACES = 64  # that the models alone are timed on
 
 
 @dataclass(frozen=True)
@@ -114,23 +120,50 @@ def best_of(times: int, run: Callable[[], int]) -> tuple[int, float]:
 
 def measure_rates(folder: Path, seconds: float, repeats: int, threads: int) -> Iterator[Measured]:
     """Measure the three rates at each size; the loop and the journey alternate, so that both meet the same machine."""
-    analyzer = Analyzer(threads=threads)
+    analyzers = {name: Analyzer(name, threads=threads) for name in shipped_cards()}
     for width, height in SIZES:
         size = f"{width}x{height}"
         clip = folder / f"clip-{size}.mp4"
         make_clip(clip, width, height, seconds)
         for what, run in (("decode alone", decode_alone), ("decode to RGB", decode_to_rgb)):
             yield Measured(what, size, *best_of(repeats, lambda run=run, clip=clip: run(clip)))  # type: ignore[misc]
-        bare, journey = [], []
+        bare: list[float] = []
+        journeys: dict[str, list[float]] = {name: [] for name in analyzers}
         frames = 0
         for _ in range(repeats):
             frames, took = best_of(1, lambda clip=clip: bare_loop(clip, threads))  # type: ignore[misc]
             bare.append(took)
-            _, took = best_of(1, lambda clip=clip: whole_journey(analyzer, clip, folder))  # type: ignore[misc]
-            journey.append(took)
+            for name, analyzer in analyzers.items():
+                run_one = partial(whole_journey, analyzer, clip, folder)
+                journeys[name].append(best_of(1, run_one)[1])
         yield Measured("decode + warp + mesh, bare loop", size, frames, min(bare))
-        share = min(bare) / min(journey)
-        yield Measured("whole journey, file to CSV", size, frames, min(journey), f"{share:.0%} of the bare loop")
+        for name, took_each in journeys.items():
+            share = min(bare) / min(took_each)
+            yield Measured(f"whole journey, {name}", size, frames, min(took_each), f"{share:.0%} of the bare loop")
+
+
+def measure_models(repeats: int, threads: int) -> Iterator[Measured]:
+    """Time every shipped model alone, from a picture and a known face to scores: one face, and 16 at once."""
+    tracker = FaceTracker(FaceFinder(threads=threads), max_faces=1)
+    with VideoReader(SAMPLE_CLIP) as reader:
+        frames = [frame for frame, _ in zip(reader, range(_FACES), strict=False)]
+    faces = [
+        (frame.image, describe(*found, frame.image))
+        for frame in frames
+        for found in tracker.track(frame.image, frame.timestamp)
+    ]
+    for name in shipped_cards():
+        estimator = load_estimator(name, threads=threads)
+        for at_once in (1, 16):
+            groups = [faces[start : start + at_once] for start in range(0, len(faces), at_once)]
+
+            def run(estimator: Estimator = estimator, groups: list[list[LookedAt]] = groups) -> int:
+                return sum(len(estimator.predict(group).evidence) for group in groups)
+
+            run()
+            count, took = best_of(repeats, run)
+            note = f"{1000 * took / count:.2f} ms a face"
+            yield Measured(f"{name} alone, {at_once} at once", "-", count, took, note)
 
 
 def measure_length(folder: Path, seconds: float, threads: int) -> Measured:
@@ -203,6 +236,7 @@ def run_benchmark(
     with tempfile.TemporaryDirectory(prefix="actionunits-bench-") as name:
         folder = Path(name)
         lines += measure_rates(folder, seconds, repeats, threads)
+        lines += measure_models(repeats, threads)
         lines += measure_start(folder)
         lines += [measure_length(folder, 60 * length, threads) for length in minutes]
     return lines

@@ -114,6 +114,8 @@ class Card(_Part):
         neutral_evidence: log-odds an AU gets on a resting face, one per AU; the person baseline moves a person there.
         input: for ``onnx``.
         intensity: whether it says intensities; without, ``AUxx_r`` stays empty.
+        intensity_gain: for ``onnx``, what its intensities are multiplied with, one factor per AU, so that they spread as
+            labels do (an expected level spreads less); ``None`` for nothing.
         limits: what it cannot do; shown first.
     """
 
@@ -128,6 +130,7 @@ class Card(_Part):
     neutral_evidence: tuple[float, ...]
     input: PictureInput | None = None
     intensity: bool = True
+    intensity_gain: tuple[Spread, ...] | None = None
     limits: tuple[str, ...]
     intended_use: str
     licence: Licence
@@ -142,6 +145,11 @@ class Card(_Part):
                 raise ValueError(f"{field} has {len(values)} entries for {len(self.aus)} AUs")
             if not all(math.isfinite(value) for value in values):
                 raise ValueError(f"{field} holds a value that is not finite")
+        if self.intensity_gain is not None:
+            if len(self.intensity_gain) != len(self.aus):
+                raise ValueError(f"intensity_gain has {len(self.intensity_gain)} entries for {len(self.aus)} AUs")
+            if self.kind == "geometry" or not self.intensity:
+                raise ValueError("`intensity_gain` goes with kind `onnx` and intensities")
         if (self.kind == "onnx") != (self.input is not None):
             raise ValueError("`input` goes with kind `onnx`, and only with it")
         if self.kind == "geometry" and not self.intensity:

@@ -75,6 +75,7 @@ class OnnxEstimator(Estimator):
         self._check(path)
         self._mean = np.array(card.input.mean, np.float32) * 255
         self._scale = 1 / (np.array(card.input.std, np.float32) * 255)
+        self._gain = np.array(card.intensity_gain or [1.0] * len(card.aus), np.float32)
 
     def _check(self, path: Path) -> None:
         inputs = {entry.name: _described(entry) for entry in self._session.get_inputs()}
@@ -103,7 +104,7 @@ class OnnxEstimator(Estimator):
             outputs = self._session.run(self._outputs, self._seen(part, side))
             for kind, values in enumerate(outputs):
                 scores[kind, start : start + len(part)] = values
-        return AUScores(*scores)
+        return AUScores(scores[0], scores[1] * self._gain)
 
     def _seen(self, faces: Sequence[LookedAt], side: Side | None) -> dict[str, NDArray[np.float32]]:
         """The graph's inputs for some faces, or for one half of them."""

@@ -11,6 +11,8 @@ from actionunits.estimators.base import Estimator
 from actionunits.estimators.card import Card, read_card
 
 DEVICES = ("cpu", "cuda", "auto")
+DEFAULT_MODEL = "detector"
+"""What is used where no model is named."""
 
 
 def shipped_cards() -> dict[str, Path]:
@@ -63,7 +65,7 @@ def choose_device(device: str) -> str:
     return "cpu"
 
 
-def load_estimator(name_or_card: str | Path = "geometry", *, device: str = "cpu", threads: int = 1) -> Estimator:
+def load_estimator(name_or_card: str | Path = DEFAULT_MODEL, *, device: str = "cpu", threads: int = 1) -> Estimator:
     """Load an estimator.
 
     Args:

@@ -70,7 +70,7 @@ class Detector(AUModel):
         Stage(
             "train",
             rates={"stem": 3e-4, "looking": 2e-3, "shaping": 2e-3, "head": 2e-3},
-            epochs=12,
+            epochs=20,
             batch=64,
             optimizer="adamw",
             weight_decay=0.02,
