@@ -176,7 +176,7 @@ def test_not_every_model_tells_sides_apart(looked_at: LookedAts) -> None:
     with pytest.raises(UsageError, match="left from right"):
         load_estimator("geometry").predict_sides(looked_at)
     with pytest.raises(UsageError, match="left from right"):
-        Analyzer(sides=True)
+        Analyzer("geometry", sides=True)
 
 
 def test_no_more_is_cut_than_the_crop_has(make: Callable[..., Estimator]) -> None:

@@ -114,8 +114,8 @@ class Card(_Part):
         neutral_evidence: log-odds an AU gets on a resting face, one per AU; the person baseline moves a person there.
         input: for ``onnx``.
         intensity: whether it says intensities; without, ``AUxx_r`` stays empty.
-        intensity_gain: for ``onnx``, what its intensities are multiplied with, one factor per AU, so that they spread as
-            labels do (an expected level spreads less); ``None`` for nothing.
+        intensity_gain: for ``onnx``, what its intensities are multiplied with, one factor per AU, so that they spread
+            as labels do (an expected level spreads less); ``None`` for nothing.
         limits: what it cannot do; shown first.
     """
 
