@@ -119,7 +119,7 @@ def occurring_together(recording: Recording, person: PersonRows) -> Together:
     both = (shown * weights) @ shown.T  # (A, A) seconds
     occurs = np.flatnonzero(np.diag(both) > 0)
     both = both[np.ix_(occurs, occurs)]
-    aus = tuple(recording.aus[place] for place in occurs)
+    aus = tuple(recording.aus[place] for place in occurs.tolist())
     return Together(aus, 100 * both / np.diag(both)[:, None] if len(aus) else both)
 
 

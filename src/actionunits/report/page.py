@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
 from actionunits.atomic import write_failure, written_aside
 from actionunits.errors import ResultsError, UsageError
 from actionunits.facs import FACS, column
@@ -161,9 +163,7 @@ def _data(recording: Recording, kept: list[PersonRows], people: list[Person]) ->
             {
                 "face": person.face_id,
                 "lines": lines,
-                "strip": [
-                    [name, [[round(t, 3) for t in pair] for pair in spans]] for name, spans in person.strip.items()
-                ],
+                "strip": [[name, np.round(spans, 3).tolist()] for name, spans in person.strip.items()],
                 "episodes": [
                     [places[e.au], *(round(t, 6) for t in (e.onset, e.apex, e.offset)), _plain(_height(e))]
                     for e in person.episodes
