@@ -171,7 +171,7 @@ def test_every_format_and_the_report(analyzer: Analyzer, pictures: Pictures, cli
 
 def test_parquet_holds_the_sidecar(analyzer: Analyzer, pictures: Pictures, clip: Clip, out: Path) -> None:
     write_analysis(analyzer, video(clip("clip.mkv", [pictures[0]] * 2)), "clip", Outputs(out, ("parquet",)))
-    held = json.loads(pq.read_schema(out / "clip.parquet").metadata[b"actionunits.sidecar"])
+    held = json.loads(pq.read_metadata(out / "clip.parquet").metadata[b"actionunits.sidecar"])
     beside = json.loads((out / "clip.json").read_text())
     assert beside.pop("created")
     assert held == beside
