@@ -169,4 +169,4 @@ def _intervals(recording: Recording, raised: NDArray[np.bool_]) -> list[tuple[fl
 def strongest(episodes: list[Episode], most: int) -> list[Episode]:
     """At most so many episodes, those of the highest peaks, by onset."""
     ranked = sorted(episodes, key=lambda each: -(each.peak if each.peak == each.peak else 5 * each.probability))
-    return sorted(ranked[:most], key=lambda each: (each.onset, each.au))
+    return sorted(ranked[:most], key=lambda each: (each.onset, each.face_id, each.au))

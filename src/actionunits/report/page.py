@@ -33,7 +33,8 @@ from actionunits.results.episodes import GAP, LEAST
 from actionunits.results.sidecar import facts_of
 
 _MOST_PEOPLE = 24  # with a part of their own: those who are seen longest
-_MOST_EPISODES = 1000  # in a person's table
+_MOST_EPISODES = 500  # in a person's table
+_MOST_DRAWN = 20_000  # in a person's timelines
 _ROOM = "actionunits.report"
 
 
@@ -46,6 +47,7 @@ class Person:
     summary: tuple[Summary, ...]
     together: Together
     episodes: list[Episode]
+    drawn: list[Episode]
     episodes_found: int
     strip: dict[str, list[tuple[float, float]]]
     box: tuple[float, ...]
@@ -137,6 +139,7 @@ def _person(recording: Recording, person: PersonRows) -> Person:
         summary=summarise(recording, person),
         together=occurring_together(recording, person),
         episodes=strongest(mine, _MOST_EPISODES),
+        drawn=strongest(mine, _MOST_DRAWN),
         episodes_found=len(mine),
         strip=strip_of(recording, person),
         box=tuple(person.box[0].tolist()),
@@ -166,7 +169,7 @@ def _data(recording: Recording, kept: list[PersonRows], people: list[Person]) ->
                 "strip": [[name, np.round(spans, 3).tolist()] for name, spans in person.strip.items()],
                 "episodes": [
                     [places[e.au], *(round(t, 6) for t in (e.onset, e.apex, e.offset)), _plain(_height(e))]
-                    for e in person.episodes
+                    for e in person.drawn
                 ],
             }
             for person, lines in zip(people, timelines(part), strict=True)
