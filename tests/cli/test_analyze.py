@@ -106,6 +106,25 @@ def test_folders_and_patterns(actionunits: Run, tmp_path: Path, good: tuple[Path
     assert names(out / "one") == ["first.csv", "first.json"]
 
 
+def test_report_and_formats(actionunits: Run, tmp_path: Path, good: tuple[Path, Path]) -> None:
+    out = tmp_path / "out"
+    done = actionunits("analyze", good[0], "--out", out, "--report", "--format", "openface,elan,events")
+    assert done.code == 0
+    stem = good[0].stem
+    assert names(out) == [f"{stem}.{end}" for end in ("eaf", "events.csv", "html", "json", "openface.csv")]
+    assert actionunits("analyze", good[0], "--out", out, "--report", "--format", "elan").code == 0  # replaces its own
+
+
+def test_a_report_without_its_extra_costs_nothing(
+    actionunits: Run, tmp_path: Path, good: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionunits.report.page.find_spec", lambda name: None)
+    done = actionunits("analyze", good[0], "--out", tmp_path / "out", "--report")
+    assert done.code == 2
+    assert "pip install 'actionunits[report]'" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 # --- wrong usage: 2, and nothing is done -----------------------------------------------------------------------------
 
 
@@ -116,10 +135,8 @@ def test_folders_and_patterns(actionunits: Run, tmp_path: Path, good: tuple[Path
         (("--device", "tpu"), "error: tpu: no such device"),
         (("--device", "cuda"), "error: cuda: "),
         (("--format", "xlsx"), "error: --format xlsx: not a format for results"),
-        (("--format", "csv,elan"), "error: --format elan: this format comes with a later release"),
-        (("--format", "openface"), "error: --format openface: this format comes with a later release"),
+        (("--format", "csv,elam"), "error: --format elam: not a format for results. The nearest is elan"),
         (("--format", " , "), "error: --format: names no format"),
-        (("--report",), "error: --report: "),
         (("--baseline", "mean"), "error: 'mean': not a baseline"),
         (("--baseline", "neutral:3-1"), "error: neutral:3"),
         (("--every", "0"), "--every"),
