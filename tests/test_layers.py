@@ -21,6 +21,7 @@ FLOORS = (  # lowest first
     ("account",),
     ("analyzer",),
     ("viz",),
+    ("report",),
     ("outputs",),
     ("live",),
     ("synth",),
@@ -50,8 +51,11 @@ FORBIDDEN = {
     "timm",
     "pooch",
     "requests",
+    "plotly",
+    "jinja2",
 }
-OF_EXTRAS = {  # what rooms of the extra [train] may import
+OF_EXTRAS = {  # what rooms of the extras [train] and [report] may import
+    "report": {"plotly", "jinja2"},
     "evaluation": {"sklearn"},
     "loading": {"torch", "torchvision", "lightning"},
     "losses": {"torch"},

@@ -45,8 +45,8 @@ class ScoredFrame:
     sides: tuple[AUScores, ...] = ()
 
     def without_pictures(self) -> ScoredFrame:
-        """The same without pixels and meshes, for keeping many."""
-        faces = tuple(replace(face, mesh=face.mesh[:0].copy(), frontal=face.frontal[:0].copy()) for face in self.faces)
+        """The same without pixels and meshes, for keeping many; faces still know their landmarks."""
+        faces = tuple(face.without_mesh() for face in self.faces)
         return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores, self.sides)
 
 

@@ -1,4 +1,4 @@
-"""One analysed input and the files it leaves: table, sidecar, overlay."""
+"""One analysed input and the files it leaves: tables, sidecar, overlay, report."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ from actionunits.account import Account, Watch
 from actionunits.analyzer import Analyzer
 from actionunits.errors import ResultsError, UsageError
 from actionunits.media import Camera, MediaInput, VideoWriter, write_image
-from actionunits.results import FrameResult, RowCollector, open_sink, read_sidecar, write_sidecar
-from actionunits.results.sinks import FileSink
+from actionunits.report import ReportRows, require_report, write_report
+from actionunits.results import (
+    FileSink,
+    FrameResult,
+    RowCollector,
+    file_name,
+    open_sink,
+    read_sidecar,
+    write_sidecar,
+)
 from actionunits.viz import Overlay, still_scale
 
 _ROWS_AT_ONCE = 1024
@@ -29,15 +37,17 @@ class Outputs:
 
     Attributes:
         folder: made when missing.
-        formats: of the table: ``csv``, ``parquet``, ``jsonl``.
+        formats: names of :data:`actionunits.results.FORMATS`.
         overlay: draw faces and action units on the picture or video.
         command_line: for the sidecar.
+        report: write an HTML report (extra ``[report]``). It shows the overlay where there is one, else the input.
     """
 
     folder: Path
     formats: tuple[str, ...] = ("csv",)
     overlay: bool = False
     command_line: tuple[str, ...] | None = None
+    report: bool = False
 
     def prepare(self, stems: Mapping[MediaInput, str]) -> None:
         """Make the folder, and make sure that nothing written to it takes the place of an input or of others' files.
@@ -48,9 +58,12 @@ class Outputs:
             stems: what is going to be analysed, and the stem of its files.
 
         Raises:
-            UsageError: an output would overwrite an input, or a file that is no result.
+            UsageError: an output would overwrite an input, or a file that is no result; or what the report needs is not
+                installed.
             ResultsError: the folder cannot be made or written to.
         """
+        if self.report:
+            require_report()
         inputs = {one.path.resolve(): one.path for one in stems}
         for path in (path for stem in stems.values() for path in self.paths(stem)):
             if path.resolve() in inputs:
@@ -77,8 +90,14 @@ class Outputs:
 
     def paths(self, stem: str) -> tuple[Path, ...]:
         """Return every file that an input of this stem may leave."""
-        overlays = (end.removeprefix(".") for end in _OVERLAYS if self.overlay)
-        return tuple(self.folder / f"{stem}.{end}" for end in (*self.formats, "json", *overlays))
+        overlays = (f"{stem}{end}" for end in _OVERLAYS if self.overlay)
+        reports = (f"{stem}.html",) if self.report else ()
+        names = (*self.tables(stem).values(), f"{stem}.json", *overlays, *reports)
+        return tuple(self.folder / name for name in names)
+
+    def tables(self, stem: str) -> dict[str, str]:
+        """Return the files of an input of this stem by format."""
+        return {format: file_name(stem, format) for format in self.formats}
 
 
 def _is_sidecar(path: Path) -> bool:
@@ -161,28 +180,36 @@ def write_analysis(
 def _write_files(
     analyzer: Analyzer, source: MediaInput | Camera, stem: str, outputs: Outputs, account: Account
 ) -> Written:
-    tables = [outputs.folder / f"{stem}.{name}" for name in outputs.formats]
+    tables = {format: outputs.folder / name for format, name in outputs.tables(stem).items()}
+    rows = ReportRows(analyzer.aus) if outputs.report else None
+    path = None if isinstance(source, Camera) else source.path
     with ExitStack() as stack:
         sinks: list[FileSink] = [
-            stack.enter_context(open_sink(name, path, analyzer.aus, sides=analyzer.sides))
-            for name, path in zip(outputs.formats, tables, strict=True)
+            stack.enter_context(open_sink(name, table, analyzer.aus, sides=analyzer.sides))
+            for name, table in tables.items()
         ]
         overlay = stack.enter_context(
             _OverlayFile(outputs.folder / f"{stem}.overlay", analyzer, account, outputs.overlay)
         )
-        collector = RowCollector(analyzer.aus, sides=analyzer.sides)
+        landmarks = any(sink.needs_landmarks for sink in sinks)
+        collector = RowCollector(analyzer.aus, sides=analyzer.sides, landmarks=landmarks)
         for result in analyzer.stream(source, pictures=outputs.overlay, watch=account):
             account.count(result)
             overlay.write(result)
             collector.add(result)
             if len(collector) >= _ROWS_AT_ONCE:
-                _hand_out(collector, sinks)
-        _hand_out(collector, sinks)
-    path = None if isinstance(source, Camera) else source.path
-    sidecar = outputs.folder / f"{stem}.json"
-    write_sidecar(sidecar, account.sidecar(path, analyzer.settings, outputs.command_line))
+                _hand_out(collector, sinks, rows)
+        _hand_out(collector, sinks, rows)
+        sidecar = account.sidecar(path, analyzer.settings, outputs.command_line)
+        for sink in sinks:
+            sink.describe(sidecar)
+    files = [*tables.values(), outputs.folder / f"{stem}.json", *overlay.files]
+    write_sidecar(outputs.folder / f"{stem}.json", sidecar)
+    if rows is not None:
+        files.append(outputs.folder / f"{stem}.html")
+        write_report(files[-1], rows, sidecar, media=overlay.files[0] if overlay.files else path)
     return Written(
-        (*tables, sidecar, *overlay.files),
+        tuple(files),
         account.frames,
         account.frames_without_face,
         len(account.faces),
@@ -212,11 +239,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return facts.st_ino, facts.st_mtime_ns
 
 
-def _hand_out(collector: RowCollector, sinks: Sequence[FileSink]) -> None:
+def _hand_out(collector: RowCollector, sinks: Sequence[FileSink], rows: ReportRows | None) -> None:
+    landmarks = collector.landmarks
     batch = collector.take()
-    if batch is not None:
-        for sink in sinks:
-            sink.write(batch)
+    if batch is None:
+        return
+    for sink in sinks:
+        sink.write(batch, landmarks)
+    if rows is not None:
+        rows.write(batch)
 
 
 class _OverlayFile:

@@ -259,8 +259,7 @@ def test_open_sink_knows_its_formats(tmp_path, format, kind):
 @pytest.mark.parametrize(
     ("format", "message"),
     [
-        ("openface", "'openface': this format comes with a later release. Choose one of csv, parquet, jsonl"),
-        ("elan", "comes with a later release"),
+        ("openfaces", "'openfaces': not a format for results. The nearest is openface"),
         ("cvs", "'cvs': not a format for results. The nearest is csv;"),
         ("json", "The nearest is jsonl"),
         ("parket", "The nearest is parquet"),

@@ -188,7 +188,7 @@ def test_full_disk_while_saving(tmp_path, results, small_disk, suffix):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.openface", "a.openface: this format comes with a later release"),
+        ("a.openface", "a.openface: not a format for results"),
         ("a.cvs", "The nearest is csv"),
         ("a.xlsx", "not a format"),
         ("a", "not a format"),

@@ -15,9 +15,10 @@ def analyze(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Pictures, videos, folders, globs.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go; made when missing.")],
     overlay: Annotated[bool, typer.Option("--overlay", help="Also draw faces and action units.")] = False,
-    report: Annotated[bool, typer.Option("--report", help="An HTML report (comes with a later release).")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Also an HTML report (extra [report]).")] = False,
     formats: Annotated[
-        str, typer.Option("--format", help="Any of csv, parquet, jsonl, joined by commas; openface, elan come later.")
+        str,
+        typer.Option("--format", help="Any of csv, parquet, jsonl, openface, elan, events, joined by commas."),
     ] = "csv",
     model: Annotated[
         str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
@@ -38,24 +39,23 @@ def analyze(
 ) -> None:
     """Find the action units of every face in every frame.
 
-    Writes DIR/STEM.csv (one row a frame and face), DIR/STEM.json (how it was made) and, with --overlay,
-    DIR/STEM.overlay.png or .mp4. Exit status: 0 all done, 2 wrong usage, 3 some inputs failed (each named on standard
-    error; the others are done).
+    Writes DIR/STEM.csv (one row a frame and face), DIR/STEM.json (how it was made), with --overlay
+    DIR/STEM.overlay.png or .mp4, and with --report DIR/STEM.html. Exit status: 0 all done, 2 wrong usage, 3 some inputs
+    failed (each named on standard error; the others are done).
     """
     from actionunits.analyzer import Analyzer
     from actionunits.cli.progress import AnalysisProgress
     from actionunits.errors import ActionUnitsError, UsageError
     from actionunits.media import expand_inputs
     from actionunits.outputs import Outputs, plan_stems, without_own_overlays, write_analysis
-    from actionunits.results.sinks import parse_formats
+    from actionunits.results import parse_formats
 
-    if report:
-        raise UsageError("--report", "the HTML report comes with a later release", "Use --overlay to check by eye")
     analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline, sides=sides)
     expanded = expand_inputs(inputs)
     sources, drawn = without_own_overlays(expanded.inputs)
     stems = plan_stems(sources)
-    outputs = Outputs(out, parse_formats(formats, "--format"), overlay, ("actionunits", *sys.argv[1:]))
+    command = ("actionunits", *sys.argv[1:])
+    outputs = Outputs(out, parse_formats(formats, "--format"), overlay, command, report)
     outputs.prepare(stems)
     for path in drawn:
         typer.echo(f"skipped: {path}: an overlay that an earlier run drew", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -63,3 +63,9 @@ class Face:
     def landmarks(self) -> Float32:
         """The 68 iBUG landmarks, (68, 2), pixels of the picture."""
         return mesh_to_68(self.mesh)[:, :2]
+
+    def without_mesh(self) -> Face:
+        """The same without its mesh, for keeping many; it still knows its :attr:`landmarks`."""
+        bare = replace(self, mesh=self.mesh[:0].copy(), frontal=self.frontal[:0].copy())
+        bare.__dict__["landmarks"] = self.landmarks  # where cached_property keeps them
+        return bare

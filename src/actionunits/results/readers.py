@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from actionunits.errors import ResultsError
 from actionunits.results.conform import checked_aus, conform
+from actionunits.results.formats import table_sink
 from actionunits.results.schema import columns, has_sides
-from actionunits.results.sinks import sink_class
 
 _EMPTY = ["", "NA", "NaN", "nan"]  # what R and pandas write for a missing number
 
@@ -34,7 +34,7 @@ def read_table(path: Path) -> pa.Table:
         ResultsError: the file cannot be read, lacks columns (named), or holds what a column cannot.
     """
     kind = path.suffix.removeprefix(".").lower()
-    sink_class(kind, path)
+    table_sink(kind, path)
     try:
         table = _READERS[kind](path)
     except OSError as failure:

@@ -1,4 +1,4 @@
-"""Writing results to files while an analysis runs: CSV, Parquet and JSON lines, in constant memory.
+"""Writing the results table to files while an analysis runs: CSV, Parquet and JSON lines, in constant memory.
 
 Every sink writes beside the file and renames on a clean exit, so a file under its own name is always whole. The same
 rows give the same bytes, in whatever batches they come.
@@ -9,25 +9,29 @@ formula. A results file is data for programs, and a changed name would no longer
 
 from __future__ import annotations
 
-import difflib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import BinaryIO, Protocol, Self
+from types import TracebackType
+from typing import Any, BinaryIO, ClassVar, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from actionunits.atomic import write_failure, written_aside
-from actionunits.errors import ResultsError, UsageError
+from actionunits.errors import ResultsError
 from actionunits.facs import AUSetLike
 from actionunits.results.conform import conform, rounded
 from actionunits.results.schema import Column, arrow_schema, columns
+from actionunits.results.sidecar import Sidecar
+
+SIDECAR_KEY = "actionunits.sidecar"
+"""Where a Parquet file holds its sidecar, as JSON."""
 
 _TEXT_ROWS = 4096  # rows turned into text at once
 _GROUP_ROWS = 16384  # rows in one of Parquet's row groups, about 6 MB for 23 action units
@@ -59,6 +63,9 @@ class FileSink(ABC):
             schema, or the sink is used outside its ``with`` block.
     """
 
+    needs_landmarks: ClassVar[bool] = False
+    """Whether rows must come with their faces' landmarks."""
+
     def __init__(self, path: str | Path, aus: AUSetLike, *, sides: bool = False) -> None:
         self.path = Path(path)
         self.columns = columns(aus, sides=sides)
@@ -72,8 +79,11 @@ class FileSink(ABC):
         """Write what comes before the rows."""
 
     @abstractmethod
-    def _append(self, file: BinaryIO, batch: pa.RecordBatch) -> None:
+    def _append(self, file: BinaryIO, batch: pa.RecordBatch, landmarks: NDArray[Any] | None) -> None:
         """Write rows."""
+
+    def describe(self, sidecar: Sidecar) -> None:  # noqa: B027  # most formats have no place for it
+        """Take in how the rows were made, after the last of them; formats that can hold it write it down."""
 
     def _finish(self) -> None:  # noqa: B027  # text formats end with their last row
         """Write what comes after the rows."""
@@ -93,11 +103,13 @@ class FileSink(ABC):
             raise
         return self
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, batch: pa.RecordBatch, landmarks: NDArray[Any] | None = None) -> None:
         """Append rows.
 
         Args:
             batch: any number of rows with the columns of :func:`~actionunits.results.schema.arrow_schema`.
+            landmarks: (rows, 68, 2), pixels of the picture, NaN where a row has no face; only sinks that say
+                :attr:`needs_landmarks` look at it, and without it their cells stay empty.
 
         Raises:
             ResultsError: the rows cannot be written or have other columns, or the sink is not open.
@@ -108,7 +120,7 @@ class FileSink(ABC):
             reason = "the rows do not have the columns that this sink was opened for"
             raise ResultsError(self.path, reason, "Open the sink with the action units of the rows")
         with self._failures_named():
-            self._append(self._file, batch)
+            self._append(self._file, batch, landmarks)
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
@@ -152,7 +164,7 @@ class CsvSink(FileSink):
     def _begin(self, file: BinaryIO) -> None:
         file.write((",".join(each.name for each in self.columns) + "\n").encode())
 
-    def _append(self, file: BinaryIO, batch: pa.RecordBatch) -> None:
+    def _append(self, file: BinaryIO, batch: pa.RecordBatch, landmarks: NDArray[Any] | None) -> None:
         for start in range(0, batch.num_rows, _TEXT_ROWS):
             part = batch.slice(start, _TEXT_ROWS)
             cells = [_cells(part.column(place), each, _quoted, "") for place, each in enumerate(self.columns)]
@@ -165,7 +177,7 @@ class JsonLinesSink(FileSink):
     def _begin(self, file: BinaryIO) -> None:
         return
 
-    def _append(self, file: BinaryIO, batch: pa.RecordBatch) -> None:
+    def _append(self, file: BinaryIO, batch: pa.RecordBatch, landmarks: NDArray[Any] | None) -> None:
         for start in range(0, batch.num_rows, _TEXT_ROWS):
             part = batch.slice(start, _TEXT_ROWS)
             cells = [_cells(part.column(place), each, _json_text, "null") for place, each in enumerate(self.columns)]
@@ -177,7 +189,9 @@ class JsonLinesSink(FileSink):
 
 
 class ParquetSink(FileSink):
-    """Apache Parquet, Snappy-compressed, with units and meanings in the fields' metadata.
+    """Apache Parquet, Snappy-compressed; units and meanings are in the fields' metadata, the sidecar in the file's.
+
+    The moment of writing is left out of it, so that the same analysis gives the same bytes.
 
     Args:
         path: the file to write; its folder must exist.
@@ -195,10 +209,15 @@ class ParquetSink(FileSink):
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
 
+    def describe(self, sidecar: Sidecar) -> None:
+        """Keep the sidecar in the file's key-value metadata, under :data:`SIDECAR_KEY`."""
+        if self._writer is not None:
+            self._writer.add_key_value_metadata({SIDECAR_KEY: sidecar.model_dump_json(exclude={"created"})})
+
     def _begin(self, file: BinaryIO) -> None:
         self._writer = pq.ParquetWriter(file, self.schema)
 
-    def _append(self, file: BinaryIO, batch: pa.RecordBatch) -> None:
+    def _append(self, file: BinaryIO, batch: pa.RecordBatch, landmarks: NDArray[Any] | None) -> None:
         start = 0
         while start < batch.num_rows:  # groups of one size, so that the bytes do not tell the batches
             part = batch.slice(start, _GROUP_ROWS - self._rows)
@@ -225,58 +244,6 @@ class ParquetSink(FileSink):
         self._waiting, self._rows = [], 0
         if self._writer is not None:
             self._writer.write_table(table, row_group_size=_GROUP_ROWS)
-
-
-TABLE_FORMATS: Mapping[str, type[FileSink]] = MappingProxyType(
-    {"csv": CsvSink, "parquet": ParquetSink, "jsonl": JsonLinesSink}
-)
-"""The formats by name, which is also the file's suffix."""
-
-LATER_FORMATS = ("openface", "elan")
-"""Formats that the command line names and a later release writes."""
-
-
-def open_sink(format: str, path: str | Path, aus: AUSetLike, *, sides: bool = False) -> FileSink:
-    """The sink for a format; enter it to open the file.
-
-    Args:
-        format: one of :data:`TABLE_FORMATS`, in any case.
-        path: the file to write.
-        aus: the action units of the table.
-        sides: whether it tells left and right apart.
-
-    Raises:
-        UsageError: no such format, or one that comes with a later release.
-    """
-    return sink_class(format)(path, aus, sides=sides)
-
-
-def parse_formats(text: str, subject: str) -> tuple[str, ...]:
-    """Formats written as ``"csv,parquet"``, each once, in order; errors name ``subject``.
-
-    Raises:
-        UsageError: none is named, one is unknown, or comes with a later release.
-    """
-    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
-    if not names:
-        raise UsageError(subject, "names no format", f"Choose from {', '.join(TABLE_FORMATS)}")
-    for name in names:
-        sink_class(name, f"{subject} {name}")
-    return names
-
-
-def sink_class(format: str, subject: object = None) -> type[FileSink]:
-    """The class for a format; see :func:`open_sink`. Errors name ``subject``, or else the format."""
-    name = format.lower()
-    if name in TABLE_FORMATS:
-        return TABLE_FORMATS[name]
-    known = ", ".join(TABLE_FORMATS)
-    subject = repr(format) if subject is None else subject
-    if name in LATER_FORMATS:
-        raise UsageError(subject, "this format comes with a later release", f"Choose one of {known}")
-    near = difflib.get_close_matches(name, [*TABLE_FORMATS, *LATER_FORMATS], n=1)
-    hint = f"The nearest is {near[0]}; the formats are {known}" if near else f"Choose one of {known}"
-    raise UsageError(subject, "not a format for results", hint)
 
 
 def _cells(values: pa.Array, column: Column, quote: Callable[[str], str], missing: str) -> pa.Array:

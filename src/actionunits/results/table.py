@@ -17,17 +17,18 @@ from numpy.typing import NDArray
 from actionunits.errors import ResultsError, UsageError
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.results.conform import conform, rounded
+from actionunits.results.formats import table_sink
 from actionunits.results.frames import FaceResult, FrameResult
 from actionunits.results.readers import read_table
 from actionunits.results.schema import SIDES, arrow_schema, as_au_set, aus_of, columns, has_sides, source_text
 from actionunits.results.sidecar import as_sidecar, facts_of, sidecar_path, write_sidecar
-from actionunits.results.sinks import sink_class
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FIRST_ROWS = 256
 _MEASURES = tuple(each.name for each in columns(()) if each.arrow_type == pa.float32())  # 10 names
+_NO_POINTS = np.full((68, 2), np.nan, np.float32)
 _NO_MEASURES = (float("nan"),) * len(_MEASURES)
 
 
@@ -37,11 +38,13 @@ class RowCollector:
     Args:
         aus: the action units of the analysis (A of them), in the order of every face's scores.
         sides: whether faces have intensities of their left and right side too.
+        landmarks: whether to collect each face's landmarks beside the rows.
     """
 
-    def __init__(self, aus: AUSetLike, *, sides: bool = False) -> None:
+    def __init__(self, aus: AUSetLike, *, sides: bool = False, landmarks: bool = False) -> None:
         self.aus = as_au_set(aus)
         self.sides = sides
+        self._keeps_landmarks = landmarks
         self._columns = {each.name: each for each in columns(self.aus, sides=sides)}
         self._schema = arrow_schema(self.aus, sides=sides)
         self._suffixes = ("p", "r", *(SIDES if sides else ()))
@@ -52,6 +55,13 @@ class RowCollector:
     def __len__(self) -> int:
         """Rows collected since the last :meth:`take`."""
         return len(self._frames)
+
+    @property
+    def landmarks(self) -> NDArray[np.float32] | None:
+        """Of the rows that the next :meth:`take` hands out: (N, 68, 2), pixels, NaN without a face; None where they
+        are not collected.
+        """
+        return np.array(self._points, np.float32).reshape(-1, 68, 2) if self._keeps_landmarks else None
 
     def add(self, frame_result: FrameResult) -> None:
         """Append one row for each face of the frame, or one without a face.
@@ -69,6 +79,8 @@ class RowCollector:
             self._sources.append(source)
             self._frames.append(frame_result.frame)
             self._timestamps.append(frame_result.timestamp)
+            if self._keeps_landmarks:
+                self._points.append(_NO_POINTS if found is None else found.face.landmarks)
             if found is None:
                 self._face_ids.append(None)
                 self._measures.append(_NO_MEASURES)
@@ -121,6 +133,7 @@ class RowCollector:
         self._face_ids: list[int | None] = []
         self._measures: list[tuple[float, ...]] = []
         self._flags: list[str | None] = []
+        self._points: list[NDArray[np.float32]] = []
 
     def _grow(self) -> None:
         self._scores = np.concatenate([self._scores, np.empty_like(self._scores)])
@@ -240,11 +253,13 @@ class Results:
             ResultsError: a file cannot be written, or the sidecar lacks fields; an older file then stays as it was.
         """
         path = Path(path)
-        sink = sink_class(path.suffix.removeprefix("."), path)
+        sink = table_sink(path.suffix.removeprefix("."), path)
         sidecar = as_sidecar(self.sidecar) if self.sidecar else None
         with sink(path, self.aus, sides=has_sides(self.columns)) as opened:
             for batch in self.table.to_batches():
                 opened.write(batch)
+            if sidecar is not None:
+                opened.describe(sidecar)
         if sidecar is not None:
             write_sidecar(sidecar_path(path), sidecar)
 
