@@ -22,7 +22,9 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A further name it goes by; may be repeated.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")] = "geometry",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
+    ] = "geometry",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where files lie while they are needed; made private.")
@@ -78,4 +80,6 @@ def _require() -> None:
 
     missing = [name for name in _NEEDS if find_spec(name) is None]
     if missing:
-        raise UsageError("serve", f"needs {', '.join(missing)}", "Install what is missing: pip install 'actionunits[serve]'")
+        raise UsageError(
+            "serve", f"needs {', '.join(missing)}", "Install what is missing: pip install 'actionunits[serve]'"
+        )

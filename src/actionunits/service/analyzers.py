@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from actionunits.analyzer import Analyzer
 from actionunits.estimators import Card, find_card, shipped_cards
+from actionunits.media import MediaInput
+from actionunits.samples import SAMPLE_CLIP
 from actionunits.service.problems import ProblemError
 from actionunits.service.settings import Settings
 
@@ -55,9 +57,12 @@ class Analyzers:
         self._all: dict[str, list[Analyzer]] = {}
 
     def warm(self, count: int = 1) -> None:
-        """Load the networks of the default model."""
+        """Load the networks of the default model, and run them once: what they put off until then is done."""
         while len(self._all.get(self.default, ())) < min(count, self._most):
-            self._load(self.default)
+            made = self._load(self.default)
+            with closing(made.stream(MediaInput(SAMPLE_CLIP, "video"))) as results:  # type: ignore[type-var]
+                next(results)
+            self._free.setdefault(self.default, []).append(made)
 
     def checked(self, options: Options) -> str:
         """The name of the model that is meant.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from actionunits.estimators import Card
 from actionunits.facs import FACS, column
@@ -17,7 +18,7 @@ from actionunits.service.problems import Problem
 
 Row = dict[str, str | int | float | None]
 
-_ROW = {
+_ROW: JsonDict = {
     "source": "face.jpg", "frame": 0, "timestamp": 0.0, "face_id": 0, "success": 1, "confidence": 0.9987,
     "face_x": 101.5, "face_y": 120.25, "face_w": 180.0, "face_h": 201.75, "pose_pitch": 1.2, "pose_yaw": -3.4,
     "pose_roll": 0.5, "interocular_px": 118.4, "sharpness": 310.6, "flags": "",
@@ -156,7 +157,9 @@ def rows_of(table: pa.Table, columns: Iterable[Column]) -> list[Row]:
 def points_of(result: FrameResult) -> list[FacePoints]:
     """The landmarks of a frame's faces, to a tenth of a pixel."""
     return [
-        FacePoints(face_id=one.face.face_id, landmarks=[(round(x, 1), round(y, 1)) for x, y in one.face.landmarks.tolist()])
+        FacePoints(
+            face_id=one.face.face_id, landmarks=[(round(x, 1), round(y, 1)) for x, y in one.face.landmarks.tolist()]
+        )
         for one in result.faces
     ]
 

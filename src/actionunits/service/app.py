@@ -17,12 +17,12 @@ from actionunits.service.settings import Settings
 _ABOUT = """Facial action units from pictures, video and a camera.
 
 Uploads are multipart with the field `file`. Nothing is kept: an upload is deleted when its analysis ends, results when
-their time is up or you delete them. Every error has one shape, `{"error": {"status", "subject", "reason", "next_step"}}`.
+their time is up or you delete them. Every error has one shape: `error`, with `status`, `subject`, `reason`, `next_step`.
 
 `WS /v1/stream` takes binary messages, each the frame's time in seconds (8 bytes, a big-endian float64) and a JPEG
 picture, and answers with JSON: `ready`, `frame` (rows, the time given, how many frames were dropped), `problem`.
-Its parameters are `model`, `max_faces`, `sides`, `landmarks`. When frames come faster than they are analysed, the oldest
-one that waits is dropped.
+Its parameters are `model`, `max_faces`, `sides`, `landmarks`. When frames come faster than they are analysed, the
+oldest one that waits is dropped.
 """
 
 

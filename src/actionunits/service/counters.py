@@ -19,7 +19,10 @@ class Counters:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "actionunits_requests", "Requests by route and status.", ("method", "route", "status"), registry=self._registry
+            "actionunits_requests",
+            "Requests by route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
         )
         self._seconds = Histogram(
             "actionunits_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=self._registry

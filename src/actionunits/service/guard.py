@@ -34,7 +34,7 @@ _HEADERS = {
 
 
 class Sessions:
-    """Browsers that have shown the token, by the digest of the cookie they got for it; forgotten when the service ends."""
+    """Browsers that have shown the token, by the digest of the cookie they got for it; forgotten at the end."""
 
     def __init__(self, most: int = 1000) -> None:
         self._known: dict[bytes, None] = {}

@@ -1,4 +1,4 @@
-"""Jobs: analyses that go on while the client does something else, with progress, cancelling, and an end to everything."""
+"""Jobs: analyses that go on while the client does something else, with progress, cancelling, and an end."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ class JobBoard:
             states = [job.state for job in self._jobs.values()]
         return {state: states.count(state) for state in State} | {State.LOST: len(self._folder.lost)}
 
-    def submit(self, upload: Upload, media: MediaInput, options: Options, model: str, **wishes: bool) -> Job:
+    def submit(
+        self, upload: Upload, media: MediaInput, options: Options, model: str, *, overlay: bool, report: bool
+    ) -> Job:
         """Take a video on.
 
         Args:
@@ -139,7 +141,7 @@ class JobBoard:
             media: the same, checked.
             options: of the analysis.
             model: its model's name.
-            wishes: ``overlay``, ``report``.
+            overlay, report: whether to make them.
 
         Raises:
             ProblemError: 429: too many wait already; the upload is deleted.
@@ -147,7 +149,7 @@ class JobBoard:
         try:
             with self._changed:
                 self.reserve()
-                job = self._enter("video", upload.name, options, model, **wishes)
+                job = self._enter("video", upload.name, options, model, overlay=overlay, report=report)
         except ProblemError:
             self._receiver.release(upload)
             raise
@@ -255,8 +257,10 @@ class JobBoard:
             self._delete_files(job)
         self._sweeper.join(seconds)
 
-    def _enter(self, kind: str, source: str, options: Options, model: str, **wishes: bool) -> Job:
-        job = Job(secrets.token_urlsafe(16), kind, source, self._folder.new_folder("job"), options, model, **wishes)
+    def _enter(self, kind: str, source: str, options: Options, model: str, *, overlay: bool, report: bool) -> Job:
+        job = Job(
+            secrets.token_urlsafe(16), kind, source, self._folder.new_folder("job"), options, model, overlay, report
+        )
         with self._changed:
             self._jobs[job.id] = job
             self._folder.note(job.id)

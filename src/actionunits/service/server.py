@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 from collections.abc import Callable
@@ -17,9 +18,21 @@ from actionunits.service.settings import Settings
 
 _LET_GO_SECONDS = 2.0  # for a client that does not take its answer
 _STOP_SECONDS = 10
+_TOO_SLOW = json.dumps(
+    {
+        "error": {
+            "status": 408,
+            "subject": "the request",
+            "reason": "its head took too long",
+            "next_step": "Send it at once",
+        }
+    }
+).encode()
 _TIMEOUT = (
-    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 119\r\n\r\n"
-    b'{"error":{"status":408,"subject":"the request","reason":"its head took too long","next_step":"Send it again at once"}}\n'
+    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+    + str(len(_TOO_SLOW)).encode()
+    + b"\r\n\r\n"
+    + _TOO_SLOW
 )
 
 
@@ -52,9 +65,8 @@ def bounded_protocol(head_seconds: float) -> type[H11Protocol]:
             super().connection_lost(exc)
 
         def _watch(self) -> None:
-            if self.transport.get_protocol() is not self or self.transport.is_closing():
-                self._rest()
-            elif self.cycle is not None and not self.cycle.response_complete:
+            answering = self.cycle is not None and not self.cycle.response_complete
+            if answering or self.transport.get_protocol() is not self or self.transport.is_closing():
                 self._rest()
             elif self._patience is None:
                 self._patience = self.loop.call_later(head_seconds, self._give_up)
@@ -68,7 +80,7 @@ def bounded_protocol(head_seconds: float) -> type[H11Protocol]:
             self._patience = None
             if self.transport.is_closing():
                 return
-            if self.cycle is None:
+            if getattr(self, "cycle", None) is None:  # nothing was asked on this connection yet
                 self.transport.write(_TIMEOUT)
             self.transport.close()
             self.loop.call_later(_LET_GO_SECONDS, self.transport.abort)
@@ -123,7 +135,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> N
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     server = server_of(settings)
-    server.say = say  # type: ignore[method-assign]
+    server.say = say
     try:
         server.run()
     except KeyboardInterrupt:
@@ -132,6 +144,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> N
         if server.started:
             raise
         raise UsageError(
-            f"{settings.host}:{settings.port}", "cannot be listened on, or the service could not start",
+            f"{settings.host}:{settings.port}",
+            "cannot be listened on, or the service could not start",
             "See the message above; another --port may be free",
         ) from error

@@ -104,7 +104,7 @@ class Settings:
             raise UsageError(
                 f"--host {self.host}",
                 "is reached from other machines, and there is no token that keeps strangers out",
-                f"Set {TOKEN_VARIABLE} to a long random text (such as {secrets.token_urlsafe(24)}), or keep to 127.0.0.1",
+                f"Set {TOKEN_VARIABLE} to a random text, such as {secrets.token_urlsafe(24)}, or keep to 127.0.0.1",
             )
 
     @property

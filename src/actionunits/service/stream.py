@@ -143,7 +143,7 @@ class Streams:
         try:
             while stream.failed is None:
                 incoming = asyncio.create_task(socket.receive())
-                waited = {incoming, closing_, stream.ended}
+                waited: set[asyncio.Future[Any]] = {incoming, closing_, stream.ended}
                 await asyncio.wait(waited, timeout=self._limits.stream_pause_seconds, return_when="FIRST_COMPLETED")
                 if not incoming.done():
                     incoming.cancel()

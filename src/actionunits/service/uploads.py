@@ -128,7 +128,9 @@ class Receiver:
                             await asyncio.to_thread(form.write)
                     await asyncio.to_thread(form.write)
             except TimeoutError as error:
-                reason = f"its sending paused for over {allowance.pause:g} s, or took over {allowance.seconds:g} s in all"
+                reason = (
+                    f"its sending paused for over {allowance.pause:g} s, or took over {allowance.seconds:g} s in all"
+                )
                 raise ProblemError(408, "the upload", reason, "Send it again over a faster connection") from error
             except ClientDisconnect as error:
                 raise ProblemError(400, "the upload", "was broken off", "Send it again") from error
