@@ -14,6 +14,7 @@ from PIL import Image
 
 from actionunits.analyzer import Analyzer
 from actionunits.geometry.mean_face import MEAN_68
+from actionunits.results import arrow_schema
 from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 
 MILLISECOND = Fraction(1, 1000)
@@ -88,6 +89,45 @@ def write_uncropped() -> Callable[..., Store]:
         )
 
     return write
+
+
+@pytest.fixture(scope="session")
+def made_up() -> Callable[..., pa.Table]:
+    """A function that makes a results table up: intensities of AU12 and others over time, seen from 1 on."""
+
+    def table(
+        times: Sequence[float],
+        people: dict[int, np.ndarray],
+        aus: Sequence[int] = (12,),
+        *,
+        flags: dict[int, Sequence[str]] | None = None,
+        graded: bool = True,
+        source: str = "talk.mp4",
+    ) -> pa.Table:
+        """``people`` gives (F, A) intensities by face id, a row of NaN where the person is not seen."""
+        rows: dict[str, list[Any]] = {name: [] for name in arrow_schema(aus).names}
+        for frame, time in enumerate(times):
+            seen = [face for face, strength in people.items() if not np.isnan(strength[frame]).all()]
+            for face in seen or [None]:
+                row: dict[str, Any] = {
+                    "source": source,
+                    "frame": frame,
+                    "timestamp": round(float(time), 6),
+                    "success": 0,
+                }
+                if face is not None:
+                    flag = "" if flags is None or face not in flags else flags[face][frame]
+                    pose = {"pose_pitch": 1.0, "pose_yaw": 2.0, "pose_roll": 3.0}
+                    box = {"face_x": 10.0, "face_y": 20.0, "face_w": 30.0, "face_h": 40.0}
+                    row |= {"face_id": face, "success": 1, "confidence": 0.9, "flags": flag} | pose | box
+                    for au, value in zip(aus, people[face][frame].tolist(), strict=True):
+                        row |= {f"AU{au:02}_p": value / 5, f"AU{au:02}_c": int(value >= 1)}
+                        row |= {f"AU{au:02}_r": value if graded else None}
+                for name, cells in rows.items():
+                    cells.append(row.get(name))
+        return pa.table(rows, schema=arrow_schema(aus))
+
+    return table
 
 
 @pytest.fixture

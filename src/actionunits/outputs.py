@@ -207,7 +207,8 @@ def _write_files(
     write_sidecar(outputs.folder / f"{stem}.json", sidecar)
     if rows is not None:
         files.append(outputs.folder / f"{stem}.html")
-        write_report(files[-1], rows, sidecar, media=overlay.files[0] if overlay.files else path)
+        media = overlay.files[0] if overlay.files else path
+        write_report(files[-1], rows, sidecar, media=media, drawn=bool(overlay.files))
     return Written(
         tuple(files),
         account.frames,

@@ -36,7 +36,7 @@ _UNDATED = "1970-01-01T00:00:00+00:00"  # so that the same rows give the same by
 
 
 class ElanSink(EpisodeSink):
-    """EAF 3.0: a tier ``AU12 (face 0)`` for every person and action unit, the person as participant.
+    """EAF 3.0: a tier ``AU12 (person 0)`` for every person and action unit, the person as participant.
 
     An annotation lasts from onset to offset, in milliseconds of the table's timestamps, and reads ``AU12C``: the action
     unit and the letter of its peak. A video is linked by its address and by its place relative to the file.
@@ -82,8 +82,8 @@ class ElanSink(EpisodeSink):
                     "TIER",
                     {
                         "LINGUISTIC_TYPE_REF": _TYPE,
-                        "PARTICIPANT": f"face {face_id}",
-                        "TIER_ID": f"{column(au)} (face {face_id})",
+                        "PARTICIPANT": f"person {face_id}",
+                        "TIER_ID": f"{column(au)} (person {face_id})",
                     },
                 )
                 for each in found.get((face_id, au), ()):

@@ -56,7 +56,7 @@ class EpisodeSink(FileSink):
 
 
 class EventsSink(EpisodeSink):
-    """Tabular events: behaviour ``AU12``, subject ``face 0``, as modifier the letter of the peak, START and STOP.
+    """Tabular events: behaviour ``AU12``, subject ``person 0``, as modifier the letter of the peak, START and STOP.
 
     A picture, which has no time, gives POINT events. Times have three decimals.
     """
@@ -83,7 +83,7 @@ class EventsSink(EpisodeSink):
         writer.writeheader()
         for time, _, kind, each in sorted(rows, key=lambda row: row[:2]):
             own = {
-                "Subject": f"face {each.face_id}",
+                "Subject": f"person {each.face_id}",
                 "Behavior": column(each.au),
                 "Modifier #1": each.letter,
                 "Behavior type": kind,
