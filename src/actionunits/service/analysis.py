@@ -19,8 +19,9 @@ from actionunits.results import RowCollector, columns, file_name
 from actionunits.results.schema import arrow_schema
 from actionunits.service.analyzers import Analyzers, Options
 from actionunits.service.answers import PictureAnswer, points_of, rows_of
+from actionunits.service.job import Job
 from actionunits.service.job_files import MADE_AT_ONCE, OVERLAY_NAMES, STEM
-from actionunits.service.jobs import Job, JobBoard
+from actionunits.service.jobs import JobBoard
 from actionunits.service.media_check import checked_input
 from actionunits.service.problems import ProblemError, problem_of, too_many
 from actionunits.service.settings import Limits

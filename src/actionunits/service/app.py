@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import actionunits
-from actionunits.service import page_routes, problems, routes
+from actionunits.service import job_routes, page_routes, problems, routes
 from actionunits.service.counters import CountRequests
 from actionunits.service.guard import Guard
 from actionunits.service.house import House
@@ -17,7 +17,7 @@ from actionunits.service.settings import Settings
 _ABOUT = """Facial action units from pictures, video and a camera.
 
 Uploads are multipart with the field `file`. Nothing is kept: an upload is deleted when its analysis ends, results when
-their time is up or you delete them. Every error has one shape: `error`, with `status`, `subject`, `reason`, `next_step`.
+their time is up or you delete them. Every error has one shape: `error` with `status`, `subject`, `reason`, `next_step`.
 
 `WS /v1/stream` takes binary messages, each the frame's time in seconds (8 bytes, a big-endian float64) and a JPEG
 picture, and answers with JSON: `ready`, `frame` (rows, the time given, how many frames were dropped), `problem`.
@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.house = house
     app.include_router(routes.router)
+    app.include_router(job_routes.router)
     app.include_router(page_routes.router)
     problems.install(app)
     app.add_middleware(CountRequests, counters=house.counters)

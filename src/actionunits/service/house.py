@@ -14,7 +14,8 @@ from actionunits.service.analyzers import Analyzers
 from actionunits.service.counters import Counters
 from actionunits.service.folder import PrivateFolder
 from actionunits.service.guard import Sessions
-from actionunits.service.jobs import Job, JobBoard
+from actionunits.service.job import Job
+from actionunits.service.jobs import JobBoard
 from actionunits.service.settings import Settings
 from actionunits.service.stream import Streams
 from actionunits.service.uploads import Allowance, Receiver

@@ -20,7 +20,7 @@ from actionunits.atomic import written_aside
 from actionunits.results import FORMATS, columns, file_name, open_sink, read_sidecar
 from actionunits.results.schema import aus_of, has_sides
 from actionunits.service.answers import State
-from actionunits.service.jobs import Job
+from actionunits.service.job import Job
 from actionunits.service.problems import ProblemError
 
 STEM = "result"

@@ -7,18 +7,17 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Event, RLock, Thread
 
-from actionunits.account import SourceFacts, Watch
+from actionunits.account import Watch
 from actionunits.errors import ActionUnitsError
-from actionunits.media import Frame, MediaInput
+from actionunits.media import MediaInput
 from actionunits.outputs import Written
 from actionunits.service.analyzers import Options
 from actionunits.service.answers import JobAnswer, State
 from actionunits.service.folder import PrivateFolder, remove
-from actionunits.service.media_check import check_duration, check_size
+from actionunits.service.job import ENDED, Job, JobWatch, StoppedError
 from actionunits.service.problems import Problem, ProblemError, problem_of, too_many
 from actionunits.service.settings import Limits
 from actionunits.service.uploads import Receiver, Upload
@@ -26,57 +25,9 @@ from actionunits.service.uploads import Receiver, Upload
 log = logging.getLogger("actionunits.service")
 _SWEEP_SECONDS = 1.0
 _NO_JOB = "Send a file to /v1/videos; jobs are forgotten when their time is up"
-ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.LOST})
-
-
-@dataclass(eq=False)
-class Job:
-    """One analysis.
-
-    Attributes:
-        id: cannot be guessed.
-        kind: ``image`` or ``video``.
-        source: the file's name.
-        folder: where its results lie, under the stem ``result``.
-        passes: how often every frame is looked at.
-    """
-
-    id: str
-    kind: str
-    source: str
-    folder: Path
-    options: Options
-    model: str
-    overlay: bool = False
-    report: bool = False
-    passes: int = 1
-    upload: Upload | None = None
-    media: MediaInput | None = None
-    state: State = State.QUEUED
-    frames: int = 0
-    frames_total: int | None = None
-    began: float | None = None
-    ended: float | None = None
-    written: Written | None = None
-    problem: Problem | None = None
-    stop: Event = field(default_factory=Event)
-    files: RLock = field(default_factory=RLock)  # held by whoever makes further files of the results
-
-    @property
-    def progress(self) -> float:
-        """0-1; below 1 until it is done."""
-        if self.state == State.DONE:
-            return 1.0
-        if not self.frames_total:
-            return 0.0
-        return round(min(self.frames / self.frames_total, 0.99), 4)
 
 
 Work = Callable[[Job, Watch], Written]
-
-
-class _StoppedError(Exception):
-    """Ends an analysis that is no longer wanted."""
 
 
 class JobBoard:
@@ -272,9 +223,9 @@ class JobBoard:
                 return
             job.state, job.began = State.RUNNING, time.monotonic()
         try:
-            job.written = self._work(job, _JobWatch(job, self._limits, self._counted))
+            job.written = self._work(job, JobWatch(job, self._limits, self._counted))
             state = State.CANCELLED if job.stop.is_set() else State.DONE
-        except _StoppedError:
+        except StoppedError:
             state = State.CANCELLED
         except ProblemError as error:
             state, job.problem = State.FAILED, error.problem
@@ -322,29 +273,3 @@ class JobBoard:
             for place, job in enumerate(ended):
                 if place < surplus or now - (job.ended or now) > self._limits.keep_seconds:
                     self._discard(job)
-
-
-class _JobWatch(Watch):
-    """Counts frames, and ends an analysis that was cancelled or goes beyond a limit."""
-
-    def __init__(self, job: Job, limits: Limits, counted: Callable[[int], None]) -> None:
-        self._job, self._limits, self._counted = job, limits, counted
-        self._ends = time.monotonic() + limits.job_seconds
-        self._first: float | None = None
-
-    def opened(self, facts: SourceFacts) -> None:
-        check_duration(self._job.source, facts.duration, self._limits)
-        if facts.frame_count:
-            self._job.frames_total = self._job.passes * -(-facts.frame_count // self._job.options.every)
-
-    def looked_at(self, frame: Frame) -> None:
-        if self._job.stop.is_set():
-            raise _StoppedError
-        self._job.frames += 1
-        self._counted(1)
-        self._first = frame.timestamp if self._first is None else self._first
-        check_duration(self._job.source, frame.timestamp - self._first, self._limits)
-        check_size(self._job.source, frame.image.shape[1], frame.image.shape[0], self._limits)
-        if time.monotonic() > self._ends:
-            reason = f"its analysis takes longer than {self._limits.job_seconds:.0f} s"
-            raise ProblemError(413, self._job.source, reason, "Cut it into parts, or use `actionunits analyze`")

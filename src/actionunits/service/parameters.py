@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -74,3 +75,25 @@ FORM: dict[str, Any] = {
     }
 }
 """The body of an upload, for OpenAPI: FastAPI's own form reading has no limits, so the routes read it themselves."""
+
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+
+def file_answers(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """An answer that is a file of one of these media types, for OpenAPI."""
+    return {200: {"description": "The file.", "content": dict.fromkeys(sorted(kinds), BINARY)}}
+
+
+def can_report() -> bool:
+    """Whether what reports are made with is installed."""
+    return all(find_spec(name) is not None for name in ("plotly", "jinja2"))
+
+
+def check_report(wanted: bool) -> None:
+    """Refuse to make reports where that is not installed.
+
+    Raises:
+        ProblemError: 422.
+    """
+    if wanted and not can_report():
+        raise ProblemError(422, "report", "cannot be made here: plotly is not installed", "Ask without it")
