@@ -82,23 +82,24 @@ class Receiver:
             ProblemError: 400 or 422 for what is no such form, 408 for one that takes too long, 413 for one that is too
                 large, 415 for another kind of body, 429 where there is no room. Nothing stays on disk.
         """
+        body = _Body(request)
         try:
             boundary = _boundary(request)
             self._check_room(request, allowance)
         except ProblemError as error:
             error.headers["Connection"] = "close"
-            await _drain(request)
+            await body.drain()
             raise
         self._receiving += 1
         folder = self._folder.new_folder("upload")
         try:
-            upload = await self._receive(request, boundary, folder, allowance)
+            upload = await self._receive(body, boundary, folder, allowance)
         except BaseException as error:
             remove(folder)
             if isinstance(error, ProblemError):
                 error.headers["Connection"] = "close"
                 if error.problem.status != 408:
-                    await _drain(request)
+                    await body.drain()
             raise
         finally:
             self._receiving -= 1
@@ -116,13 +117,13 @@ class Receiver:
         if self.held + stated > self._limits.held_bytes:
             raise too_many("uploads", "those that wait to be analysed fill the room there is", seconds=60)
 
-    async def _receive(self, request: Request, boundary: bytes, folder: Path, allowance: Allowance) -> Upload:
+    async def _receive(self, body: _Body, boundary: bytes, folder: Path, allowance: Allowance) -> Upload:
         path = folder / "upload"
         with path.open("xb") as file:
             form = _Form(boundary, file, allowance.size)
             try:
                 async with asyncio.timeout(allowance.seconds):
-                    async for chunk in _chunks(request, allowance.pause):
+                    async for chunk in body.chunks(allowance.pause):
                         form.feed(chunk)
                         if form.waiting >= _WRITE_AT_ONCE:
                             await asyncio.to_thread(form.write)
@@ -277,24 +278,32 @@ def _too_large(size: int, most: int) -> ProblemError:
     return ProblemError(413, "the upload", reason, "Send a smaller file, or start the service with a higher limit")
 
 
-async def _chunks(request: Request, pause: float) -> AsyncIterator[bytes]:
-    """A request's body, piece by piece; TimeoutError where the next piece is too long in coming."""
-    stream = request.stream()
-    while True:
-        async with asyncio.timeout(pause):
-            chunk = await anext(stream, None)
-        if chunk is None:
-            return
-        yield chunk
+class _Body:
+    """A request's body, piece by piece."""
 
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._ended = False
 
-async def _drain(request: Request) -> None:
-    """Read on for a moment, so that a client that is still sending gets to see the answer."""
-    taken = 0
-    with suppress(TimeoutError, ClientDisconnect, RuntimeError):
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while taken < _DRAIN_BYTES:
-                message = await request.receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
-                taken += len(message.get("body", b""))
+    async def chunks(self, pause: float) -> AsyncIterator[bytes]:
+        """The pieces; TimeoutError where the next one is too long in coming."""
+        while not self._ended:
+            async with asyncio.timeout(pause):
+                chunk = await self._next()
+            yield chunk
+
+    async def drain(self) -> None:
+        """Read on for a moment, so that a client that is still sending gets to see the answer."""
+        taken = 0
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while not self._ended and taken < _DRAIN_BYTES:
+                    taken += len(await self._next())
+
+    async def _next(self) -> bytes:
+        message = await self._request.receive()
+        if message["type"] != "http.request":
+            self._ended = True
+            raise ClientDisconnect
+        self._ended = not message.get("more_body", False)
+        return bytes(message.get("body", b""))
