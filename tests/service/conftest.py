@@ -1,13 +1,8 @@
-"""A service in this process, and services in processes of their own."""
+"""A service in this process, and clips to send to it."""
 
-import os
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +13,8 @@ pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
 from actionunits.samples import SAMPLE_CLIP
 from actionunits.service import Limits, Settings
 from actionunits.service.app import create_app
+
+from .serving import serve  # noqa: F401  # a fixture
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +28,7 @@ def in_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         made = Settings(folder, limits=limits or Limits(), pictures_at_once=2, **settings)
         app = create_app(made)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+            client.headers["Host"] = "127.0.0.1"  # WebSockets would go by another name
             client.state = folder
             client.house = app.state.house
             yield client
@@ -79,49 +77,3 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(800):
             writer.write(frames[number % len(frames)], number / 25)
     return path
-
-
-@dataclass
-class Served:
-    """A service in a process of its own."""
-
-    process: subprocess.Popen[str]
-    url: str
-    folder: Path
-
-    @property
-    def address(self) -> tuple[str, int]:
-        host, _, port = self.url.removeprefix("http://").rpartition(":")
-        return host, int(port)
-
-
-@pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
-    """A function that starts `actionunits serve` with these options, on a free port; ended when the tests are."""
-    with ExitStack() as stack:
-
-        def start(*options: str, folder: Path | None = None) -> Served:
-            folder = folder or tmp_path_factory.mktemp("served") / "state"
-            program = "from actionunits.cli import main; main()"
-            process = subprocess.Popen(
-                [sys.executable, "-c", program, "serve", "--port", "0", "--state", str(folder), *options],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            )
-            stack.callback(_end, process)
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.search(r"http://\S+", line)
-            assert found, line + process.stdout.read()
-            return Served(process, found[0], folder)
-
-        yield start
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

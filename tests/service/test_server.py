@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Served, files_below, send
+from .conftest import files_below, send
+from .serving import Served
 
 TOKEN = "a-token-that-nobody-guesses"
 

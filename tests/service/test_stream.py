@@ -1,6 +1,7 @@
 """Live streams: rows of frames, dropped frames, mistakes, limits."""
 
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def test_rows_are_the_library_s(client: Any, analyzer: Analyzer, jpegs: list[tup
             (row,), (face,) = answer["rows"], expected[number].faces
             assert row["AU12_r"] == pytest.approx(face.intensity[analyzer.aus.index(12)], abs=5e-4)
             assert row["AU12_p"] == pytest.approx(face.probability[analyzer.aus.index(12)], abs=5e-5)
-            assert row["face_id"] == 0
+            assert row["face_id"] == face.face.face_id
             np.testing.assert_allclose(answer["faces"][0]["landmarks"], face.face.landmarks, atol=0.051)
 
 
@@ -128,6 +129,10 @@ def test_no_more_streams_than_there_may_be(in_process: Callable[..., Any], jpegs
                 assert second.receive()["code"] == 1013
             first.send_bytes(message(0, jpegs[0][1]))
             assert first.receive_json()["type"] == "frame"
+        ends = time.monotonic() + 10
+        while client.house.streams.open:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
         with client.websocket_connect("/v1/stream") as third:
             assert third.receive_json()["type"] == "ready"
 

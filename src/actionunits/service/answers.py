@@ -64,7 +64,7 @@ class PictureAnswer(BaseModel):
     model: str
     rows: list[Row] = Field(description="The columns of the results table, one row a face; one without a face if none.")
     faces: list[FacePoints] = Field(description="With `landmarks=true`.")
-    job: str | None = Field(description="With `keep=true`: the job under which results, overlay and report are kept.")
+    job: str | None = Field(None, description="With `keep=true`: the job under which results, overlay and report are kept.")
 
 
 class JobAnswer(BaseModel):
@@ -84,22 +84,22 @@ class JobAnswer(BaseModel):
     )  # fmt: skip
 
     id: str
-    kind: str | None = Field(description="`image` or `video`; unknown of a lost job.")
+    kind: str | None = Field(None, description="`image` or `video`; unknown of a lost job.")
     state: State
-    source: str | None = Field(description="The file's name, as it was sent.")
-    model: str | None
+    source: str | None = Field(None, description="The file's name, as it was sent.")
+    model: str | None = None
     progress: Annotated[float, Field(ge=0, le=1)]
     frames: int = Field(description="Frames looked at so far.")
-    frames_total: int | None = Field(description="How many there are to look at, as far as the container says.")
-    eta: float | None = Field(description="Seconds until it is done, estimated.")
-    seconds: float | None = Field(description="How long it has run, or ran.")
-    expires_in: float | None = Field(description="Seconds until its results are deleted.")
-    faces: int | None = Field(description="How many people were seen; once done.")
-    frames_without_face: int | None = Field(description="Once done.")
+    frames_total: int | None = Field(None, description="How many there are to look at, as far as the container says.")
+    eta: float | None = Field(None, description="Seconds until it is done, estimated.")
+    seconds: float | None = Field(None, description="How long it has run, or ran.")
+    expires_in: float | None = Field(None, description="Seconds until its results are deleted.")
+    faces: int | None = Field(None, description="How many people were seen; once done.")
+    frames_without_face: int | None = Field(None, description="Once done.")
     overlay: bool = Field(description="Whether an overlay was asked for.")
     report: bool = Field(description="Whether a report was asked for.")
     warnings: list[str]
-    error: Problem | None = Field(description="Why it failed, or was lost.")
+    error: Problem | None = Field(None, description="Why it failed, or was lost.")
 
 
 class AUFacts(BaseModel):

@@ -45,6 +45,7 @@ class House:
         limits = settings.limits
         self.picture_allowance = Allowance(limits.picture_bytes, limits.picture_upload_seconds, limits.pause_seconds)
         self.video_allowance = Allowance(limits.video_bytes, limits.video_upload_seconds, limits.pause_seconds)
+        self._show()
 
     def open(self) -> None:
         """Load the networks, make the folder, clear away what dead runs left.
@@ -71,7 +72,6 @@ class House:
         )
         self.pictures = Pictures(self.analyzers, self.board, limits, settings.pictures_at_once)
         self.streams = Streams(self.analyzers, limits)
-        self._show()
 
     def _show(self) -> None:
         self.counters.gauge("pictures_open", "Pictures analysed or waiting.", lambda: self.pictures.open)

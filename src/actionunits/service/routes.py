@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 import actionunits
 from actionunits.errors import UsageError
@@ -144,7 +144,7 @@ async def health() -> Health:
 @router.get(
     "/metrics",
     tags=["about"],
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={**file_answers("text/plain"), **documented()},
 )
 async def metrics(request: Request) -> Response:

@@ -125,20 +125,23 @@ class Streams:
             problem = Problem(status=429, subject="streams", reason=reason, next_step="Try again later")
             await _end(socket, problem, _TRY_LATER)
             return
-        self.open += 1
         inbox = Inbox(self._limits.stream_waiting)
         stream = _Stream(socket, inbox, self._analyzers, options, self._limits, landmarks)
+        self.open += 1
+        stream.ended.add_done_callback(lambda ended: self._count(stream, inbox))
+        stream.start(asyncio.get_running_loop())
         try:
             await self._converse(socket, stream)
         finally:
-            inbox.close()
-            await asyncio.to_thread(stream.join)
-            self.open -= 1
-            self.frames += stream.frames
-            self.dropped += inbox.dropped
+            inbox.close()  # the thread ends, and is counted then, even if nobody waits here any more
+            await asyncio.wait({stream.ended}, timeout=_SEND_SECONDS)
+
+    def _count(self, stream: _Stream, inbox: Inbox) -> None:
+        self.open -= 1
+        self.frames += stream.frames
+        self.dropped += inbox.dropped
 
     async def _converse(self, socket: WebSocket, stream: _Stream) -> None:
-        stream.start(asyncio.get_running_loop())
         closing_ = asyncio.create_task(self._closing.wait())
         try:
             while stream.failed is None:
@@ -192,11 +195,6 @@ class _Stream:
         """Begin to analyse."""
         self._loop = loop
         self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the thread."""
-        if self._thread.ident is not None:
-            self._thread.join(_SEND_SECONDS + 5)
 
     async def take(self, data: bytes | None) -> None:
         """Take in one message."""
