@@ -1,5 +1,6 @@
 """The web page of `actionunits serve` in a real browser."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def smile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(page: Any, served: Served) -> Any:
     """The page, ready."""
     page.goto(served.url)
-    page.wait_for_function("document.querySelectorAll('#formats input').length > 0")
+    until(page, "document.querySelectorAll('#formats input').length > 0")
     return page
 
 
@@ -46,6 +47,14 @@ def shot(page: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
     folder = tmp_path_factory.getbasetemp() / "pages"
     folder.mkdir(exist_ok=True)
     return lambda name: page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def until(page: Any, condition: str, seconds: float = 30) -> None:
+    """Wait until a condition holds; Playwright's own way evaluates text in the page, which its policy forbids."""
+    ends = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < ends, condition
+        page.wait_for_timeout(30)
 
 
 def level(page: Any, row: str) -> float:
@@ -74,7 +83,7 @@ def fits(page: Any) -> bool:
 def test_a_picture_shows_its_overlay_and_the_smile(opened: Any, smile: Path, shot: Callable[[str], None]) -> None:
     opened.set_input_files("#file", smile)
     opened.wait_for_selector("#downloads:not([hidden])")
-    opened.wait_for_function("document.getElementById('picture').complete")
+    until(opened, "document.getElementById('picture').complete")
     assert opened.locator("#status").inner_text() == "Done: 1 face."
     assert level(opened, SMILE) >= 1
     assert "on" in opened.locator(SMILE).get_attribute("class")
@@ -97,22 +106,21 @@ def test_a_clip_from_progress_to_a_peak_in_its_report(opened: Any, shot: Callabl
     said = opened.evaluate("window.seen")
     assert any(text.startswith("Analysing: ") and "%" in text for text in said)
     assert said[-1].endswith("125 frames, 1 person.")
-    opened.wait_for_function("document.getElementById('video').readyState >= 2")
+    until(opened, "document.getElementById('video').readyState >= 2")
     timeline = opened.locator("#timeline")
     width = timeline.bounding_box()["width"]
     timeline.click(position={"x": 62 + (width - 70) * 0.6, "y": 60})
-    opened.wait_for_function("Math.abs(document.getElementById('video').currentTime - 0.6 * 4.96) < 0.05")
-    opened.wait_for_function("!document.getElementById('video').seeking")
+    until(opened, "Math.abs(document.getElementById('video').currentTime - 0.6 * 4.96) < 0.05")
+    until(opened, "!document.getElementById('video').seeking")
     assert drawn(opened) > 300
     assert level(opened, '#bars li[data-au="AU25"]') > 1
     shot("clip")
     opened.click("#open-report")
     report = opened.frame_locator("#report")
-    before = report.locator("body").inner_text()
-    assert "clip.mp4" in before
+    report.get_by_role("heading", name="clip.mp4").wait_for()
     report.get_by_role("button", name="Next peak").click()
     frame = opened.frame(url="**/report")
-    frame.wait_for_function("document.querySelector('video') && document.querySelector('video').currentTime > 0")
+    until(frame, "document.querySelector('video') && document.querySelector('video').currentTime > 0")
     shot("report")
 
 
@@ -133,14 +141,16 @@ def test_everything_can_be_downloaded(opened: Any, face_files: tuple[Path, ...],
     assert texts == ["Everything (ZIP)", "csv", "elan", "how it was made (JSON)", "overlay", "report"]
 
 
-def test_a_wrong_file_gets_a_reason(opened: Any, page: Any, tmp_path: Path, shot: Callable[[str], None]) -> None:
+def test_a_wrong_file_gets_a_reason(browser: Any, served: Served, tmp_path: Path) -> None:
+    opened = browser.new_page()  # not the fixture, in which what the console says of a 415 would be a failure
+    opened.goto(served.url)
+    until(opened, "document.querySelectorAll('#formats input').length > 0")
     (tmp_path / "notes.jpg").write_text("no picture")
-    with opened.expect_response("**/v1/images*"):
-        opened.set_input_files("#file", tmp_path / "notes.jpg")
+    opened.set_input_files("#file", tmp_path / "notes.jpg")
     opened.wait_for_selector("#error:not([hidden])")
     assert "notes.jpg: it is not a picture" in opened.locator("#error").inner_text()
     assert opened.locator("#file").is_enabled()
-    shot("problem")
+    opened.close()
 
 
 def test_the_keyboard_is_enough(opened: Any, shot: Callable[[str], None]) -> None:
@@ -155,10 +165,10 @@ def test_the_keyboard_is_enough(opened: Any, shot: Callable[[str], None]) -> Non
     ring = "getComputedStyle(document.querySelector('label.button')).outlineStyle"
     assert opened.evaluate(ring) == "solid"
     with opened.expect_file_chooser() as chooser:
-        keyboard.press("Enter")
+        keyboard.press("Space")
     chooser.value.set_files(SAMPLE_CLIP)
     opened.wait_for_selector("#timeline-box:not([hidden])")
-    opened.wait_for_function("document.getElementById('video').readyState >= 2")
+    until(opened, "document.getElementById('video').readyState >= 2")
     for _ in range(60):
         keyboard.press("Tab")
         if opened.evaluate("document.activeElement.dataset.au") == "AU12":
@@ -170,7 +180,7 @@ def test_the_keyboard_is_enough(opened: Any, shot: Callable[[str], None]) -> Non
     now = "document.getElementById('video').currentTime"
     for key, expected in (("End", 4.96), ("Home", 0), ("PageUp", 0.496), ("ArrowRight", 0.536), ("ArrowLeft", 0.496)):
         keyboard.press(key)
-        opened.wait_for_function(f"Math.abs({now} - {expected}) < 0.02")
+        until(opened, f"Math.abs({now} - {expected}) < 0.02")
     assert opened.locator("#timeline").get_attribute("aria-valuetext").startswith("0.50 seconds of 4.96")
     while opened.evaluate("document.activeElement.id") != "open-report":
         keyboard.press("Tab")
@@ -202,7 +212,7 @@ def test_markup_in_a_name_stays_text(opened: Any, face_files: tuple[Path, ...]) 
     opened.wait_for_selector("#downloads:not([hidden])")
     assert opened.locator("#result-title").inner_text() == name
     opened.click("#open-report")
-    assert name in opened.frame_locator("#report").locator("body").inner_text()
+    opened.frame_locator("#report").get_by_role("heading", name=name).wait_for()
     assert opened.title() == "actionunits"
 
 
@@ -233,14 +243,14 @@ def test_the_webcam_from_start_to_stop(
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(served.url)
-    page.wait_for_function("document.querySelectorAll('#formats input').length > 0")
+    until(page, "document.querySelectorAll('#formats input').length > 0")
     page.click("#webcam")
-    page.wait_for_function("/[1-9]\\d* frames\\/s.*1 in view/.test(document.getElementById('caption').textContent)")
-    page.wait_for_function("document.querySelectorAll('#bars li.on').length > 0")
+    until(page, "/[1-9]\\d* frames\\/s.*1 in view/.test(document.getElementById('caption').textContent)")
+    until(page, "document.querySelectorAll('#bars li.on').length > 0")
     assert drawn(page) > 300
     page.screenshot(path=tmp_path_factory.getbasetemp() / "pages-webcam.png", full_page=True)
     page.click("#webcam")
-    page.wait_for_function("/stopped after \\d+ frames/.test(document.getElementById('status').textContent)")
+    until(page, "/stopped after \\d+ frames/.test(document.getElementById('status').textContent)")
     with page.expect_download() as waiting:
         page.click("#files a >> nth=0")
     rows = Path(waiting.value.path()).read_text().splitlines()
@@ -264,16 +274,16 @@ def test_the_token_is_asked_for_once(
     page.wait_for_selector("#sign-in[open]")
     page.fill("#token", "a-wrong-token")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('sign-in-error').textContent.includes('wrong')")
+    until(page, "document.getElementById('sign-in-error').textContent.includes('wrong')")
     page.fill("#token", "a-token-for-the-browser")
     page.keyboard.press("Enter")
     page.wait_for_selector("#sign-in", state="hidden")
     page.set_input_files("#file", face_files[0])
     page.wait_for_selector("#downloads:not([hidden])")
     page.click("#open-report")
-    assert "face0.jpg" in page.frame_locator("#report").locator("body").inner_text()
+    page.frame_locator("#report").get_by_role("heading", name="face0.jpg").wait_for()
     page.reload()
-    page.wait_for_function("document.querySelectorAll('#formats input').length > 0")
+    until(page, "document.querySelectorAll('#formats input').length > 0")
     assert not page.locator("#sign-in").is_visible()
 
 
@@ -290,10 +300,10 @@ def test_nothing_is_asked_of_others(page: Any, served: Served, face_files: tuple
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(served.url)
-    page.wait_for_function("document.querySelectorAll('#formats input').length > 0")
+    until(page, "document.querySelectorAll('#formats input').length > 0")
     page.set_input_files("#file", face_files[0])
     page.wait_for_selector("#downloads:not([hidden])")
     page.click("#open-report")
-    page.frame_locator("#report").locator("body").inner_text()
+    page.frame_locator("#report").get_by_role("heading", name="face0.jpg").wait_for()
     assert asked
     assert all(url.startswith((served.url, "blob:", "data:")) for url in asked)

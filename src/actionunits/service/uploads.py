@@ -217,6 +217,7 @@ class _Form:
             self._refuse(ProblemError(422, "the form", said, _HOW))
             return
         name = options.get(b"filename", b"").decode("utf-8", "backslashreplace")
+        name = name.replace("%22", '"')  # as browsers write it
         try:
             self._name = checked_file_name(name)
         except ProblemError as error:
