@@ -14,7 +14,7 @@ from PIL import Image
 
 from actionunits.analyzer import Analyzer
 from actionunits.geometry.mean_face import MEAN_68
-from actionunits.results import arrow_schema
+from actionunits.results import Sidecar, arrow_schema
 from actionunits.store import FrameRow, Store, StoreSettings, StoreWriter
 
 MILLISECOND = Fraction(1, 1000)
@@ -128,6 +128,42 @@ def made_up() -> Callable[..., pa.Table]:
         return pa.table(rows, schema=arrow_schema(aus))
 
     return table
+
+
+@pytest.fixture(scope="session")
+def sidecar_of() -> Callable[..., Sidecar]:
+    """A function that makes a sidecar up; what is given takes the place of what is made up."""
+
+    def sidecar(**changes: Any) -> Sidecar:
+        facts = {
+            "package_version": "1.2.3",
+            "source": "clip.mp4",
+            "input_sha256": "0" * 64,
+            "input_bytes": 1234,
+            "estimator": "geometry",
+            "estimator_version": "1",
+            "weights_sha256": "ab" * 32,
+            "aus": (1, 2, 12),
+            "crop_recipe": None,
+            "crop_hash": None,
+            "thresholds": {"AU01": 0.5, "AU02": 0.25, "AU12": 0.75},
+            "baseline": "median",
+            "resting": {0: {"AU01": 0.125}},
+            "every": 1,
+            "max_faces": None,
+            "device": "cpu",
+            "command_line": ("actionunits", "analyze", "clip.mp4"),
+            "frame_count": 90,
+            "frames_without_face": 3,
+            "faces": (0, 1),
+            "start_time": 0.0,
+            "filled_timestamps": 0,
+            "duration": 2.96,
+            "warnings": ("dark",),
+        }
+        return Sidecar(**{**facts, **changes})
+
+    return sidecar
 
 
 @pytest.fixture

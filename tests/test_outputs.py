@@ -4,6 +4,7 @@ import errno
 import hashlib
 import itertools
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from actionunits.analyzer import Analyzer
 from actionunits.errors import ActionUnitsError, MediaError, ResultsError, UsageError
 from actionunits.media import Camera, MediaInput, VideoWriter
 from actionunits.outputs import Outputs, plan_stems, without_own_overlays, write_analysis
-from actionunits.results import Results
+from actionunits.results import FORMATS, Results
 from actionunits.results.sidecar import read_sidecar
 
 Clip = Callable[..., Path]
@@ -152,6 +154,69 @@ def test_sidecar_of_a_baseline(pictures: Pictures, clip: Clip, out: Path) -> Non
     assert facts.resting[0]["AU12"] > 1
     assert (facts.aus, facts.every, facts.max_faces) == ((12, 25), 2, 3)
     assert facts.frame_count == 2
+
+
+def test_every_format_and_the_report(analyzer: Analyzer, pictures: Pictures, clip: Clip, out: Path) -> None:
+    path = clip("clip.mkv", [pictures[0]] * 4)
+    outputs = Outputs(out, tuple(FORMATS), overlay=True, report=True)
+    written = write_analysis(analyzer, video(path), "clip", outputs)
+    assert names(out) == [
+        *("clip.csv", "clip.eaf", "clip.events.csv", "clip.html", "clip.json", "clip.jsonl", "clip.openface.csv"),
+        *("clip.overlay.mp4", "clip.parquet"),
+    ]
+    assert {file.name for file in written.files} == set(names(out))
+    assert {file.name for file in outputs.paths("clip")} == {*names(out), "clip.overlay.png"}
+    assert 'src="./clip.overlay.mp4"' in (out / "clip.html").read_text(encoding="utf-8")
+
+
+def test_parquet_holds_the_sidecar(analyzer: Analyzer, pictures: Pictures, clip: Clip, out: Path) -> None:
+    write_analysis(analyzer, video(clip("clip.mkv", [pictures[0]] * 2)), "clip", Outputs(out, ("parquet",)))
+    held = json.loads(pq.read_metadata(out / "clip.parquet").metadata[b"actionunits.sidecar"])
+    beside = json.loads((out / "clip.json").read_text())
+    assert beside.pop("created")
+    assert held == beside
+
+
+@pytest.mark.parametrize("baseline", ["none", "median"])
+def test_openface_has_the_landmarks(
+    pictures: Pictures, blank: np.ndarray, clip: Clip, out: Path, baseline: str
+) -> None:
+    path = clip("clip.mkv", [pictures[0], blank, pictures[0]])
+    analyzer = Analyzer(baseline=baseline)
+    write_analysis(analyzer, video(path), "clip", Outputs(out, ("openface",)))
+    table = pd.read_csv(out / "clip.openface.csv")
+    expected = [result.faces[0].face.landmarks if result.faces else None for result in Analyzer().stream(path)]
+    assert table["success"].tolist() == [1, 0, 1]
+    for row in (0, 2):
+        points = np.array([[table[f"{axis}_{point}"][row] for axis in "xy"] for point in range(68)])
+        np.testing.assert_allclose(points, expected[row], atol=0.006)
+    assert math.isnan(table["x_0"][1])
+
+
+def test_a_failing_report_leaves_nothing(
+    analyzer: Analyzer, face_files: tuple[Path, ...], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ResultsError("face.html", "it could not be written: the disk is full", "Free some space")
+
+    monkeypatch.setattr("actionunits.outputs.write_report", refuse)
+    with pytest.raises(ResultsError, match="the disk is full"):
+        write_analysis(analyzer, MediaInput(face_files[0], "image"), "face", Outputs(out, report=True))
+    assert names(out) == []
+
+
+def test_a_report_needs_its_extra(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionunits.report.page.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"needs plotly and jinja2\. Install it: pip install 'actionunits\[report\]'"):
+        Outputs(out, report=True).prepare({})
+
+
+@pytest.mark.parametrize("name", ["interview.eaf", "interview.events.csv", "interview.openface.csv", "interview.html"])
+def test_the_codes_of_a_human_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    stems = plan_stems([MediaInput(tmp_path / "in" / "interview.mp4", "video")])
+    (tmp_path / name).write_text("hours of work")
+    with pytest.raises(UsageError, match=r"interview\..*: is there already.*--out"):
+        Outputs(tmp_path, tuple(FORMATS), report=True).prepare(stems)
 
 
 def test_overlay_of_a_video_keeps_times_and_size(analyzer: Analyzer, pictures: Pictures, clip: Clip, out: Path) -> None:

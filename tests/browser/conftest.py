@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -76,6 +77,22 @@ def page(browser: Any) -> Iterator[Any]:
     yield opened
     context.close()
     assert not problems
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """A function that waits until an expression is true in a page.
+
+    Playwright's own ``wait_for_function`` needs ``eval``, which the policy of our pages forbids.
+    """
+
+    def wait(page: Any, expression: str, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not page.evaluate(expression):
+            assert time.monotonic() < end, f"never came true: {expression}"
+            page.wait_for_timeout(30)
+
+    return wait
 
 
 def _found() -> str | None:

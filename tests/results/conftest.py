@@ -11,7 +11,7 @@ import pytest
 
 from actionunits.faces.face import FLAGS, Face, Pose
 from actionunits.facs import AUSet
-from actionunits.results import FaceResult, FrameResult, Results, RowCollector, Sidecar
+from actionunits.results import FaceResult, FrameResult, Results, RowCollector
 
 AUS = AUSet((1, 2, 12))
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -49,40 +49,10 @@ def collect(frames, aus=AUS):
     return pa.Table.from_batches([collector.take()])
 
 
-def make_sidecar(**changes):
-    facts = {
-        "package_version": "1.2.3",
-        "source": "clip.mp4",
-        "input_sha256": "0" * 64,
-        "input_bytes": 1234,
-        "estimator": "geometry",
-        "estimator_version": "1",
-        "weights_sha256": "ab" * 32,
-        "aus": (1, 2, 12),
-        "crop_recipe": None,
-        "crop_hash": None,
-        "thresholds": {"AU01": 0.5, "AU02": 0.25, "AU12": 0.75},
-        "baseline": "median",
-        "resting": {0: {"AU01": 0.125}},
-        "every": 1,
-        "max_faces": None,
-        "device": "cpu",
-        "command_line": ("actionunits", "analyze", "clip.mp4"),
-        "frame_count": 90,
-        "frames_without_face": 3,
-        "faces": (0, 1),
-        "start_time": 0.0,
-        "filled_timestamps": 0,
-        "duration": 2.96,
-        "warnings": ("dark",),
-    }
-    return Sidecar(**{**facts, **changes})
-
-
 @pytest.fixture(scope="session")
-def fake():
+def fake(sidecar_of):
     """What makes things up: `fake.frame(...)`, `fake.face(...)`, `fake.collect(frames)`, `fake.sidecar(...)`."""
-    return SimpleNamespace(aus=AUS, frame=make_frame, face=make_face, collect=collect, sidecar=make_sidecar)
+    return SimpleNamespace(aus=AUS, frame=make_frame, face=make_face, collect=collect, sidecar=sidecar_of)
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ def test_cells_are_those_of_the_analysis(written):
         np.testing.assert_allclose(table[name], ours[name].astype(float), atol=1e-3)
     np.testing.assert_allclose(table["AU45_r"], ours["AU43_r"], atol=1e-3)  # the nearest that the model has
     faces = [found.face for frame in frames for found in frame.faces]
-    seen = table[table["success"] == 1].reset_index()
+    seen = {name: table[name][table["success"] == 1].tolist() for name in table.columns}
     for row, face in enumerate(faces):
         points = np.array([[seen[f"{axis}_{point}"][row] for axis in "xy"] for point in range(68)])
         np.testing.assert_allclose(points, face.landmarks, atol=0.006)

@@ -119,7 +119,7 @@ def occurring_together(recording: Recording, person: PersonRows) -> Together:
     both = (shown * weights) @ shown.T  # (A, A) seconds
     occurs = np.flatnonzero(np.diag(both) > 0)
     both = both[np.ix_(occurs, occurs)]
-    aus = tuple(recording.aus[place] for place in occurs)
+    aus = tuple(recording.aus[place] for place in occurs.tolist())
     return Together(aus, 100 * both / np.diag(both)[:, None] if len(aus) else both)
 
 
@@ -169,4 +169,4 @@ def _intervals(recording: Recording, raised: NDArray[np.bool_]) -> list[tuple[fl
 def strongest(episodes: list[Episode], most: int) -> list[Episode]:
     """At most so many episodes, those of the highest peaks, by onset."""
     ranked = sorted(episodes, key=lambda each: -(each.peak if each.peak == each.peak else 5 * each.probability))
-    return sorted(ranked[:most], key=lambda each: (each.onset, each.au))
+    return sorted(ranked[:most], key=lambda each: (each.onset, each.face_id, each.au))

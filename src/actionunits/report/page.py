@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
 from actionunits.atomic import write_failure, written_aside
 from actionunits.errors import ResultsError, UsageError
 from actionunits.facs import FACS, column
@@ -31,7 +33,8 @@ from actionunits.results.episodes import GAP, LEAST
 from actionunits.results.sidecar import facts_of
 
 _MOST_PEOPLE = 24  # with a part of their own: those who are seen longest
-_MOST_EPISODES = 1000  # in a person's table
+_MOST_EPISODES = 500  # in a person's table
+_MOST_DRAWN = 20_000  # in a person's timelines
 _ROOM = "actionunits.report"
 
 
@@ -44,6 +47,7 @@ class Person:
     summary: tuple[Summary, ...]
     together: Together
     episodes: list[Episode]
+    drawn: list[Episode]
     episodes_found: int
     strip: dict[str, list[tuple[float, float]]]
     box: tuple[float, ...]
@@ -135,6 +139,7 @@ def _person(recording: Recording, person: PersonRows) -> Person:
         summary=summarise(recording, person),
         together=occurring_together(recording, person),
         episodes=strongest(mine, _MOST_EPISODES),
+        drawn=strongest(mine, _MOST_DRAWN),
         episodes_found=len(mine),
         strip=strip_of(recording, person),
         box=tuple(person.box[0].tolist()),
@@ -161,12 +166,10 @@ def _data(recording: Recording, kept: list[PersonRows], people: list[Person]) ->
             {
                 "face": person.face_id,
                 "lines": lines,
-                "strip": [
-                    [name, [[round(t, 3) for t in pair] for pair in spans]] for name, spans in person.strip.items()
-                ],
+                "strip": [[name, np.round(spans, 3).tolist()] for name, spans in person.strip.items()],
                 "episodes": [
                     [places[e.au], *(round(t, 6) for t in (e.onset, e.apex, e.offset)), _plain(_height(e))]
-                    for e in person.episodes
+                    for e in person.drawn
                 ],
             }
             for person, lines in zip(people, timelines(part), strict=True)

@@ -31,7 +31,7 @@ from actionunits.results.schema import Column, arrow_schema, columns
 from actionunits.results.sidecar import Sidecar
 
 SIDECAR_KEY = "actionunits.sidecar"
-"""Where a Parquet file holds its sidecar, as JSON."""
+"""Where a Parquet file holds its sidecar, as JSON: ``pyarrow.parquet.read_metadata(PATH).metadata``."""
 
 _TEXT_ROWS = 4096  # rows turned into text at once
 _GROUP_ROWS = 16384  # rows in one of Parquet's row groups, about 6 MB for 23 action units

@@ -11,6 +11,7 @@
 
   const select = (place, focus) => {
     selected = place;
+    document.documentElement.classList.add("ready");
     tabs.forEach((tab, each) => {
       tab.setAttribute("aria-selected", String(each === place));
       tab.tabIndex = each === place ? 0 : -1;
@@ -137,6 +138,7 @@
   const STRIP = 18;
   const BELOW = 34;
   const MOST_POINTS = 1200;
+  const MOST_MARKS = 60;
 
   // The points of a line between two times; of many, the least and the greatest of each bin.
   const points = (person, au, from, to) => {
@@ -163,6 +165,13 @@
       if (low < 0) put(at); else if (low === high) put(low); else { put(Math.min(low, high)); put(Math.max(low, high)); }
     }
     return { x, y };
+  };
+
+  // The peaks between two times, the strongest where there are many.
+  const marks = (person, au, from, to) => {
+    const inside = person.episodes.filter((e) => e[0] === au && e[2] >= from && e[2] <= to);
+    const kept = inside.sort((a, b) => b[4] - a[4]).slice(0, MOST_MARKS).sort((a, b) => a[2] - b[2]);
+    return { x: kept.map((e) => e[2]), y: kept.map((e) => e[4]) };
   };
 
   const rowsOf = (person, every) => {
@@ -223,7 +232,7 @@
         hovertemplate: `${column} %{y:.2f}<extra></extra>` });
       traces.push({ x: bars(mine.map((e) => [e[1], e[3]])), y: bars(mine.map(() => [-0.06 * most, -0.06 * most])), mode: "lines",
         line: { color: INK, width: 4 }, hoverinfo: "skip", yaxis: name });
-      traces.push({ x: mine.map((e) => e[2]), y: mine.map((e) => e[4]), mode: "markers", hoverinfo: "skip", yaxis: name,
+      traces.push({ ...marks(person, au, first, last), mode: "markers", hoverinfo: "skip", yaxis: name, peaks: au,
         marker: { symbol: "triangle-down", size: 9, color: ORANGE, line: { color: INK, width: 0.7 } }, cliponaxis: false });
     });
     return { traces, layout };
@@ -259,9 +268,11 @@
     });
     plot.on("plotly_relayout", (change) => {
       if (!Object.keys(change).some((key) => key.startsWith("xaxis"))) return;
-      const lines = traces.map((trace, at) => [trace.au, at]).filter(([au]) => au !== undefined);
-      const parts = lines.map(([au]) => points(person, au, ...range()));
-      Plotly.restyle(plot, { x: parts.map((part) => part.x), y: parts.map((part) => part.y) }, lines.map(([, at]) => at));
+      const anew = traces.map((trace, at) => {
+        if (trace.au !== undefined) return [points(person, trace.au, ...range()), at];
+        return trace.peaks !== undefined ? [marks(person, trace.peaks, ...range()), at] : null;
+      }).filter(Boolean);
+      Plotly.restyle(plot, { x: anew.map(([part]) => part.x), y: anew.map(([part]) => part.y) }, anew.map(([, at]) => at));
       person.follow(times[here]);
     });
     person.follow(times[here]);
@@ -305,7 +316,17 @@
       if (people[selected] && one(".canvas", panels[selected]).clientWidth !== people[selected].drawn) draw(selected);
     }, 150);
   });
-  addEventListener("beforeprint", () => people.forEach((_, place) => draw(place, 660)));
+  addEventListener("beforeprint", () => {
+    const still = one("#still");
+    if (still && video.readyState >= 2) {  // printers have no video: the frame that it shows
+      still.width = video.videoWidth;
+      still.height = video.videoHeight;
+      still.getContext("2d").drawImage(video, 0, 0);
+    } else if (still) {
+      still.width = 0;
+    }
+    people.forEach((_, place) => draw(place, 660));
+  });
   addEventListener("afterprint", () => {
     people.forEach((person) => { person.drawn = 0; });
     show(selected);
