@@ -1,6 +1,5 @@
 """The web page of `actionunits serve` in a real browser."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from actionunits.samples import SAMPLE_CLIP
 
 from ..service.serving import Served, serve  # noqa: F401  # a fixture
 
+Until = Callable[..., None]
 SMILE = '#bars li[data-au="AU12"]'
 LONG = "interview with somebody whose name is long " * 5 + "and_goes_on_without_a_space" * 4 + ".jpg"
 
@@ -34,7 +34,7 @@ def smile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(page: Any, served: Served) -> Any:
+def opened(until: Until, page: Any, served: Served) -> Any:
     """The page, ready."""
     page.goto(served.url)
     until(page, "document.querySelectorAll('#formats input').length > 0")
@@ -47,14 +47,6 @@ def shot(page: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
     folder = tmp_path_factory.getbasetemp() / "pages"
     folder.mkdir(exist_ok=True)
     return lambda name: page.screenshot(path=folder / f"{name}.png", full_page=True)
-
-
-def until(page: Any, condition: str, seconds: float = 30) -> None:
-    """Wait until a condition holds; Playwright's own way evaluates text in the page, which its policy forbids."""
-    ends = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < ends, condition
-        page.wait_for_timeout(30)
 
 
 def level(page: Any, row: str) -> float:
@@ -80,7 +72,9 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def test_a_picture_shows_its_overlay_and_the_smile(opened: Any, smile: Path, shot: Callable[[str], None]) -> None:
+def test_a_picture_shows_its_overlay_and_the_smile(
+    until: Until, opened: Any, smile: Path, shot: Callable[[str], None]
+) -> None:
     opened.set_input_files("#file", smile)
     opened.wait_for_selector("#downloads:not([hidden])")
     until(opened, "document.getElementById('picture').complete")
@@ -93,7 +87,7 @@ def test_a_picture_shows_its_overlay_and_the_smile(opened: Any, smile: Path, sho
     shot("picture")
 
 
-def test_a_clip_from_progress_to_a_peak_in_its_report(opened: Any, shot: Callable[[str], None]) -> None:
+def test_a_clip_from_progress_to_a_peak_in_its_report(until: Until, opened: Any, shot: Callable[[str], None]) -> None:
     opened.evaluate(
         """() => {
             window.seen = [];
@@ -118,9 +112,16 @@ def test_a_clip_from_progress_to_a_peak_in_its_report(opened: Any, shot: Callabl
     opened.click("#open-report")
     report = opened.frame_locator("#report")
     report.get_by_role("heading", name="clip.mp4").wait_for()
-    report.get_by_role("button", name="Next peak").click()
     frame = opened.frame(url="**/report")
-    until(frame, "document.querySelector('video') && document.querySelector('video').currentTime > 0")
+    until(frame, "document.querySelector('#video').readyState >= 2 && document.querySelector('path.point') !== null")
+    peak = frame.locator(".plot .scatterlayer .trace path.point").last
+    peak.scroll_into_view_if_needed()
+    box = peak.bounding_box()
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    opened.wait_for_timeout(100)
+    opened.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(frame, "document.querySelector('#position').value !== '0'")
+    until(frame, "document.querySelector('#video').currentTime > 0")
     shot("report")
 
 
@@ -141,7 +142,7 @@ def test_everything_can_be_downloaded(opened: Any, face_files: tuple[Path, ...],
     assert texts == ["Everything (ZIP)", "csv", "elan", "how it was made (JSON)", "overlay", "report"]
 
 
-def test_a_wrong_file_gets_a_reason(browser: Any, served: Served, tmp_path: Path) -> None:
+def test_a_wrong_file_gets_a_reason(until: Until, browser: Any, served: Served, tmp_path: Path) -> None:
     opened = browser.new_page()  # not the fixture, in which what the console says of a 415 would be a failure
     opened.goto(served.url)
     until(opened, "document.querySelectorAll('#formats input').length > 0")
@@ -153,7 +154,7 @@ def test_a_wrong_file_gets_a_reason(browser: Any, served: Served, tmp_path: Path
     opened.close()
 
 
-def test_the_keyboard_is_enough(opened: Any, shot: Callable[[str], None]) -> None:
+def test_the_keyboard_is_enough(until: Until, opened: Any, shot: Callable[[str], None]) -> None:
     keyboard = opened.keyboard
     reached = []
     for _ in range(12):
@@ -232,7 +233,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_webcam_from_start_to_stop(
-    launch: Callable[..., Any], served: Served, camera: Path, tmp_path_factory: pytest.TempPathFactory
+    until: Until, launch: Callable[..., Any], served: Served, camera: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     browser = launch(
         "--use-fake-device-for-media-stream",
@@ -267,7 +268,7 @@ def guarded(serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def test_the_token_is_asked_for_once(
-    launch: Callable[..., Any], guarded: Served, face_files: tuple[Path, ...], tmp_path: Path
+    until: Until, launch: Callable[..., Any], guarded: Served, face_files: tuple[Path, ...], tmp_path: Path
 ) -> None:
     page = launch().new_page(viewport={"width": 900, "height": 700})
     page.goto(guarded.url)
@@ -296,7 +297,7 @@ def test_the_page_about_the_api(page: Any, served: Served, shot: Callable[[str],
     shot("docs")
 
 
-def test_nothing_is_asked_of_others(page: Any, served: Served, face_files: tuple[Path, ...]) -> None:
+def test_nothing_is_asked_of_others(until: Until, page: Any, served: Served, face_files: tuple[Path, ...]) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(served.url)

@@ -38,7 +38,9 @@ def test_own_names_pass(host: str, tmp_path: Path) -> None:
     assert guarded(tmp_path).get("/v1/models", headers={"Host": host}).text == "passed"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "x@127.0.0.1", "[", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "x@127.0.0.1", "[", ""]
+)
 def test_foreign_names_are_refused(host: str, tmp_path: Path) -> None:
     answer = guarded(tmp_path).get("/", headers={"Host": host})
     assert answer.status_code == 421
@@ -57,8 +59,9 @@ def test_other_sites_change_nothing(origin: str, tmp_path: Path) -> None:
     for method in ("POST", "DELETE"):
         answer = client.request(method, "/v1/images", headers={"Origin": origin, "Host": "127.0.0.1:8000"})
         assert answer.status_code == 403
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect(
-        "/v1/stream", headers={"Origin": origin, "Host": "127.0.0.1:8000"}
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/v1/stream", headers={"Origin": origin, "Host": "127.0.0.1:8000"}),
     ):
         pass
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from actionunits.analyzer import Analyzer
-from actionunits.media import read_image
-from actionunits.outputs import Outputs, write_analysis
 from actionunits.media import MediaInput
+from actionunits.outputs import Outputs, write_analysis
 from actionunits.results import FORMATS, Results, columns, file_name
 from actionunits.service import Limits
 from actionunits.viz import Overlay, still_scale
@@ -133,9 +132,7 @@ def test_fifty_at_once_are_all_answered(client: Any, face_files: tuple[Path, ...
     assert files_below(client.state) == []
 
 
-def test_more_than_may_wait_are_told_to_come_back(
-    in_process: Callable[..., Any], face_files: tuple[Path, ...]
-) -> None:
+def test_more_than_may_wait_are_told_to_come_back(in_process: Callable[..., Any], face_files: tuple[Path, ...]) -> None:
     with in_process(Limits(pictures=3)) as client:
         answers = _at_once(client, 12, face_files[0].read_bytes())
         statuses = [answer.status_code for answer in answers]

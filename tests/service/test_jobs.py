@@ -139,7 +139,8 @@ def test_other_ids_are_not_found(client: Any, job: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("result?format=exe", 422), ("archive?formats=csv,exe", 422), ("result?format=../x", 422), ("nothing", 404)]
+    ("path", "status"),
+    [("result?format=exe", 422), ("archive?formats=csv,exe", 422), ("result?format=../x", 422), ("nothing", 404)],
 )
 def test_other_files_are_not_given(client: Any, done: str, path: str, status: int) -> None:
     assert client.get(f"/v1/jobs/{done}/{path}").status_code == status

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -120,7 +119,9 @@ def test_too_large_an_upload_gets_its_answer_while_it_is_sent(served: Served, as
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/page/../index.html", "/page/..%2f..%2fapp.py", "/page/%2e%2e/settings.py", "/page//etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/page/../index.html", "/page/..%2f..%2fapp.py", "/page/%2e%2e/settings.py", "/page//etc/passwd"]
+)
 def test_paths_lead_nowhere(served: Served, path: str) -> None:
     with connected(served) as connection:
         host, port = served.address
@@ -191,7 +192,9 @@ def test_killed_and_restarted_it_has_no_orphans_and_reports_lost_jobs(
     assert httpx.get(f"{third.url}/v1/jobs/{running}").json()["state"] == "lost"
 
 
-def test_a_token_guards_everything_but_the_page(serve: Callable[..., Served], face_files: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_guards_everything_but_the_page(
+    serve: Callable[..., Served], face_files: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ACTIONUNITS_TOKEN", TOKEN)
     served = serve()
     with httpx.Client(base_url=served.url, timeout=30) as client:

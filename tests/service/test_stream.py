@@ -22,9 +22,7 @@ from actionunits.service.stream import Inbox, Waiting
 def jpegs() -> list[tuple[float, bytes]]:
     """Ten frames of the sample clip with their times."""
     with VideoReader(SAMPLE_CLIP, every=12) as reader:
-        return [
-            (frame.timestamp, cv2.imencode(".jpg", frame.image[..., ::-1])[1].tobytes()) for frame in reader
-        ][:10]
+        return [(frame.timestamp, cv2.imencode(".jpg", frame.image[..., ::-1])[1].tobytes()) for frame in reader][:10]
 
 
 def message(time: float, jpeg: bytes) -> bytes:

@@ -45,7 +45,17 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../etc/passwd.jpg", "/etc/x.jpg", "..\\..\\x.jpg", "C:\\x.jpg", "a/b.jpg", "..", "a\x00b.jpg", "a\nb.jpg", "x" * 1025],
+    [
+        "../../etc/passwd.jpg",
+        "/etc/x.jpg",
+        "..\\..\\x.jpg",
+        "C:\\x.jpg",
+        "a/b.jpg",
+        "..",
+        "a\x00b.jpg",
+        "a\nb.jpg",
+        "x" * 1025,
+    ],
 )
 def test_a_name_that_is_a_path_is_refused(name: str) -> None:
     with pytest.raises(ProblemError) as caught:
@@ -140,9 +150,17 @@ def test_too_long_a_video_is_refused(in_process: Callable[..., Any]) -> None:
         ("image/jpeg", PICTURE, 415),
         ("multipart/form-data", b"x", 400),
         ("multipart/form-data; boundary=b", b"no form", 400),
-        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx', 400),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx',
+            400,
+        ),
         ("multipart/form-data; boundary=b", b"--b--\r\n", 422),
-        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n--b--\r\n', 422),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n--b--\r\n',
+            422,
+        ),
         ("multipart/form-data; boundary=b", b"--b\r\nNo: disposition\r\n\r\nx\r\n--b--\r\n", 422),
         (f"multipart/form-data; boundary={'b' * 5000}", b"x", 400),
         ("multipart/form-data; boundary=b", b"--b\r\n" + b"A: b\r\n" * 5000 + b"\r\nx\r\n--b--\r\n", 400),
@@ -157,9 +175,19 @@ def test_two_files_are_refused(small: Any) -> None:
     problem(small.post("/v1/images", files=files), 422)
 
 
-@pytest.mark.parametrize("path", ["/v1/images?model=../../card.json", "/v1/images?model=nobody", "/v1/images?max_faces=0",
-                                  "/v1/images?format=exe", "/v1/videos?baseline=later", "/v1/videos?every=0",
-                                  "/v1/images?sides=true", "/v1/videos?sides=true"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/images?model=../../card.json",
+        "/v1/images?model=nobody",
+        "/v1/images?max_faces=0",
+        "/v1/images?format=exe",
+        "/v1/images?sides=true",
+        "/v1/videos?baseline=later",
+        "/v1/videos?every=0",
+        "/v1/videos?sides=true",
+    ],
+)
 def test_impossible_wishes_are_refused(small: Any, path: str) -> None:
     content = SAMPLE_CLIP.read_bytes() if "videos" in path else PICTURE
     problem(small.post(path, files={"file": ("x", content)}), 422)

@@ -125,6 +125,7 @@ function present(name, model) {
   show($("result"));
   $("source").classList.add("small");
   $("result-title").textContent = name;
+  $("result-title").title = name;
   bars.show(ausOf(model));
 }
 
@@ -211,7 +212,7 @@ function choose(id) {
   if (view.kind === "video" && id !== null) {
     timeline.show(view.lines.aus, view.lines.faces.find((face) => face.face_id === id), view.lines.duration);
   }
-  drawMoment();
+  if (view.kind !== "live") drawMoment();
 }
 
 function drawMoment() {
@@ -224,7 +225,7 @@ function drawMoment() {
     [width, height] = [video.videoWidth, video.videoHeight];
   }
   if (view.kind === "video" && view.drawn) clear($("overlay"));
-  else drawFaces($("overlay"), faces ?? [], width, height, view.chosen);
+  else drawFaces($("overlay"), faces ?? [], width, height, view.chosen, view.picture);
   bars.set(faces?.find((face) => face.id === view.chosen)?.values ?? {});
 }
 
@@ -292,7 +293,7 @@ async function live() {
   return undefined;
 }
 
-function showLive(message, rate) {
+function showLive(message, picture, rate) {
   if (view?.kind !== "live") return;
   view.width = message.width;
   view.height = message.height;
@@ -304,8 +305,10 @@ function showLive(message, rate) {
     people(view.faces.map((face) => face.id));
     if (view.faces.some((face) => face.id === before)) choose(before);
   }
+  view.picture = picture;
   $("caption").textContent = `${rate.toFixed(0)} frames/s, ${message.dropped} dropped, ${view.faces.length} in view`;
   drawMoment();
+  view.picture = null; // it is let go of once it is drawn
 }
 
 function endLive(problem) {
@@ -385,5 +388,5 @@ document.addEventListener("drop", (event) => {
     analyse(file);
   }
 });
-new ResizeObserver(drawMoment).observe($("frame"));
+new ResizeObserver(() => view?.kind !== "live" && drawMoment()).observe($("frame"));
 begin();

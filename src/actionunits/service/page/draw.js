@@ -27,12 +27,18 @@ export function clear(canvas) {
 }
 
 // faces: [{ id, box: [x, y, w, h], landmarks: [[x, y], ...] or undefined }] in pixels of the medium
-export function drawFaces(canvas, faces, width, height, chosen) {
+// picture: drawn below them, where the medium itself is ahead of what is known of it
+export function drawFaces(canvas, faces, width, height, chosen, picture) {
   const ratio = fit(canvas);
   clear(canvas);
   if (!width || !height) return;
   const pen = canvas.getContext("2d");
   const { scale, left, top } = placed(canvas, width, height);
+  if (picture) {
+    pen.fillStyle = "#0b0e10";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(picture, left, top, width * scale, height * scale);
+  }
   for (const face of faces) {
     const [x, y, w, h] = face.box;
     pen.lineWidth = (face.id === chosen ? 3 : 2) * ratio;

@@ -12,6 +12,7 @@ export class Webcam {
     this.onFrame = onFrame;
     this.onEnd = onEnd;
     this.rows = [];
+    this.pictures = new Map(); // those on their way, by time
     this.sent = this.answered = this.dropped = 0;
     this.running = false;
   }
@@ -45,7 +46,12 @@ export class Webcam {
       this.dropped = message.dropped;
       const kept = message.rows.map((row) => ({ ...row, source: "webcam" }));
       if (this.rows.length < MOST_ROWS) this.rows.push(...kept);
-      this.onFrame(message, (1000 * this.answered) / (performance.now() - this.began));
+      this.onFrame(message, this.pictures.get(message.timestamp), (1000 * this.answered) / (performance.now() - this.began));
+      for (const [time, picture] of this.pictures) {
+        if (time > message.timestamp) break;
+        picture.close();
+        this.pictures.delete(time);
+      }
     }
     this.next();
   }
@@ -75,6 +81,7 @@ export class Webcam {
     const message = new Uint8Array(8 + jpeg.length);
     new DataView(message.buffer).setFloat64(0, time);
     message.set(jpeg, 8);
+    this.pictures.set(time, await createImageBitmap(this.canvas));
     this.socket.send(message);
     this.sent += 1;
   }
@@ -85,6 +92,8 @@ export class Webcam {
     this.socket.close();
     for (const track of this.media.getTracks()) track.stop();
     this.video.srcObject = null;
+    for (const picture of this.pictures.values()) picture.close();
+    this.pictures.clear();
     this.onEnd(this.problem);
   }
 
