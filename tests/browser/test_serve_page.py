@@ -1,6 +1,6 @@
 """The web page of `actionunits serve` in a real browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -262,9 +262,9 @@ def test_the_webcam_from_start_to_stop(
 
 
 @pytest.fixture
-def guarded(serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:  # noqa: F811
+def guarded(serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> Served:  # noqa: F811
     monkeypatch.setenv("ACTIONUNITS_TOKEN", "a-token-for-the-browser")
-    yield serve()
+    return serve()
 
 
 def test_the_token_is_asked_for_once(
