@@ -91,8 +91,8 @@ class JobAnswer(BaseModel):
     source: str | None = Field(None, description="The file's name, as it was sent.")
     model: str | None = None
     progress: Annotated[float, Field(ge=0, le=1)]
-    frames: int = Field(description="Frames looked at so far.")
-    frames_total: int | None = Field(None, description="How many there are to look at, as far as the container says.")
+    frames: int = Field(description="Frames analysed so far; with a baseline and an overlay, half done each.")
+    frames_total: int | None = Field(None, description="How many there are to analyse, as far as the container says.")
     eta: float | None = Field(None, description="Seconds until it is done, estimated.")
     seconds: float | None = Field(None, description="How long it has run, or ran.")
     expires_in: float | None = Field(None, description="Seconds until its results are deleted.")

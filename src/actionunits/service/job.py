@@ -31,6 +31,7 @@ class Job:
         source: the file's name.
         folder: where its results lie, under the stem ``result``.
         passes: how often every frame is looked at.
+        frames, frames_total: looks so far, and in all as far as the container says.
     """
 
     id: str
@@ -53,6 +54,13 @@ class Job:
     problem: Problem | None = None
     stop: Event = field(default_factory=Event)
     files: RLock = field(default_factory=RLock)  # held by whoever makes further files of the results
+
+    @property
+    def frames_of_video(self) -> int | None:
+        """How many frames are analysed in all, as far as the container says; once done, how many were."""
+        if self.written is not None:
+            return self.written.frames
+        return None if self.frames_total is None else self.frames_total // self.passes
 
     @property
     def progress(self) -> float:

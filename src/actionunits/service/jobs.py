@@ -159,7 +159,7 @@ class JobBoard:
         left = None if job.ended is None else max(0.0, round(job.ended + self._limits.keep_seconds - now, 1))
         return JobAnswer(
             id=job.id, kind=job.kind, state=job.state, source=job.source, model=job.model,
-            progress=job.progress, frames=job.frames, frames_total=job.frames_total, eta=eta,
+            progress=job.progress, frames=job.frames // job.passes, frames_total=job.frames_of_video, eta=eta,
             seconds=None if took is None else round(took, 3), expires_in=left,
             faces=job.written.faces if job.written else None,
             frames_without_face=job.written.frames_without_face if job.written else None,
