@@ -223,8 +223,16 @@ def test_it_does_not_start_for_everybody_without_a_token(tmp_path: Path) -> None
     assert done.stderr.startswith("error: --host 0.0.0.0: is reached from other machines")
 
 
+def test_a_model_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> None:
+    done = _refused("--model", "nobody", "--port", "0", "--state", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: nobody: no such model.")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_port_that_is_taken_is_an_error(served: Served, tmp_path: Path) -> None:
     done = _refused("--port", str(served.address[1]), "--state", str(tmp_path))
     assert done.returncode != 0
     assert "address already in use" in done.stderr
     assert "Traceback" not in done.stderr
+    assert files_below(tmp_path) == []

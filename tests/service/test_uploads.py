@@ -63,7 +63,7 @@ def test_a_name_that_is_a_path_is_refused(name: str) -> None:
     assert caught.value.problem.status == 422
 
 
-@pytest.mark.parametrize("name", ["../../x.jpg", "..%2f..%2fx/y.jpg", "/tmp/x.jpg"])
+@pytest.mark.parametrize("name", ["../../x.jpg", "..%2f..%2fx/y.jpg", "/srv/x.jpg"])
 def test_a_path_in_a_form_is_refused(small: Any, name: str) -> None:
     body = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode() + PICTURE
     answer = small.post(

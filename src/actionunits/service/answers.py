@@ -64,9 +64,7 @@ class PictureAnswer(BaseModel):
     model: str
     rows: list[Row] = Field(description="The columns of the results table, one row a face; one without a face if none.")
     faces: list[FacePoints] = Field(description="With `landmarks=true`.")
-    job: str | None = Field(
-        None, description="With `keep=true`: the job that keeps results, overlay and report."
-    )
+    job: str | None = Field(None, description="With `keep=true`: the job that keeps results, overlay and report.")
 
 
 class JobAnswer(BaseModel):

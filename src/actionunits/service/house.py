@@ -39,6 +39,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._is_open = False
         self.counters = Counters()
         self.sessions = Sessions()
         self.folder = PrivateFolder(settings.folder)
@@ -48,11 +49,13 @@ class House:
         self._show()
 
     def open(self) -> None:
-        """Load the networks, make the folder, clear away what dead runs left.
+        """Load the networks, make the folder, clear away what dead runs left; once.
 
         Raises:
             ActionUnitsError: the model is not there, or the folder cannot be made.
         """
+        if self._is_open:
+            return
         settings, limits = self.settings, self.settings.limits
         self.analyzers = Analyzers(settings)
         self.analyzers.warm(settings.pictures_at_once)
@@ -72,6 +75,7 @@ class House:
         )
         self.pictures = Pictures(self.analyzers, self.board, limits, settings.pictures_at_once)
         self.streams = Streams(self.analyzers, limits)
+        self._is_open = True
 
     def _show(self) -> None:
         self.counters.gauge("pictures_open", "Pictures analysed or waiting.", lambda: self.pictures.open)
@@ -83,6 +87,7 @@ class House:
 
     async def close(self) -> None:
         """End streams and jobs, and delete every file."""
+        self._is_open = False
         self.streams.close()
         await asyncio.to_thread(self.board.close)
         await asyncio.to_thread(self.pictures.workers.shutdown, cancel_futures=True)

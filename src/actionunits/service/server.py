@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actionunits.errors import UsageError
@@ -101,11 +102,11 @@ class _Announced(uvicorn.Server):
                 self.say(f"serving at http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def server_of(settings: Settings) -> _Announced:
-    """The server, not yet running."""
+def server_of(app: FastAPI, settings: Settings) -> _Announced:
+    """The server of an application, not yet running."""
     limits = settings.limits
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         http=bounded_protocol(limits.head_seconds),
@@ -131,10 +132,13 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> N
         say: told where it listens, once it does.
 
     Raises:
-        UsageError: the address cannot be listened on.
+        UsageError: there is no such model or device, or the address cannot be listened on.
+        ActionUnitsError: the networks cannot be loaded, or the folder cannot be made.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    server = server_of(settings)
+    app = create_app(settings)
+    app.state.house.open()  # here, so that what is wrong is said in one line
+    server = server_of(app, settings)
     server.say = say
     try:
         server.run()
