@@ -92,3 +92,16 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ResultsError, match="file"), PrivateFolder(tmp_path / "file"):
         pass
+
+
+def test_the_journal_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actionunits.service.folder._MOST_LINES", 10)
+    with PrivateFolder(tmp_path) as folder:
+        folder.note("kept")
+        for number in range(100):
+            folder.note(str(number))
+            folder.forget(str(number))
+        folder.note("last")
+        assert len((folder.path / "journal.jsonl").read_text().splitlines()) < 20
+    with PrivateFolder(tmp_path) as folder:
+        assert set(folder.lost) == {"kept", "last"}

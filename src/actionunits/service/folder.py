@@ -37,6 +37,7 @@ else:
 _REMEMBERED_SECONDS = 7 * 24 * 3600.0  # for how long a lost job is said to be lost
 _MOST_REMEMBERED = 10_000
 _MOST_JOURNAL_BYTES = 16 << 20
+_MOST_LINES = 20_000  # of jobs that are over, before they are left out
 _NEW, _RUN, _JOURNAL, _LOCK = ".new-", "run-", "journal.jsonl", "lock"
 
 
@@ -59,6 +60,8 @@ class PrivateFolder:
         self._held: IO[bytes] | None = None
         self._journal: IO[bytes] | None = None
         self._writing = Lock()
+        self._open: dict[str, float] = {}  # what the journal says
+        self._lines = 0
         self.path = state
         self.lost: dict[str, float] = {}
 
@@ -91,19 +94,36 @@ class PrivateFolder:
 
     def note(self, job: str, moment: float | None = None) -> None:
         """Write a job's id to the journal, and nothing else of it."""
-        self._append({"job": job, "at": time.time() if moment is None else moment})
+        moment = time.time() if moment is None else moment
+        self._append(job, {"job": job, "at": moment}, moment)
 
     def forget(self, job: str) -> None:
         """Write that a job was deleted or is over, so that it is not called lost."""
         self.lost.pop(job, None)
-        self._append({"job": job, "over": True})
+        self._append(job, {"job": job, "over": True}, None)
 
-    def _append(self, entry: dict[str, object]) -> None:
-        if self._journal is None:
-            raise ResultsError(self.path, "is not open", "Use it inside its `with` block")
+    def _append(self, job: str, entry: dict[str, object], moment: float | None) -> None:
         with self._writing:
+            if self._journal is None:
+                raise ResultsError(self.path, "is not open", "Use it inside its `with` block")
+            self._open.pop(job, None)
+            if moment is not None:
+                self._open[job] = moment
             self._journal.write(json.dumps(entry).encode() + b"\n")
             self._journal.flush()
+            self._lines += 1
+            if self._lines > _MOST_LINES + len(self._open):
+                self._shorten(self._journal)
+
+    def _shorten(self, journal: IO[bytes]) -> None:
+        """Write the journal anew, without jobs that are over: a service may run for years."""
+        lines = [json.dumps({"job": job, "at": moment}) for job, moment in self._open.items()]
+        aside = self.path / f".{_JOURNAL}"
+        aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        journal.close()
+        aside.replace(self.path / _JOURNAL)
+        self._journal = (self.path / _JOURNAL).open("ab")
+        self._lines = len(lines)
 
     def _found(self) -> None:
         """Make this run's folder, lock held, before it gets the name under which other runs look for it."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 from python_multipart.exceptions import FormParserError
@@ -66,14 +67,16 @@ class Receiver:
         self._folder = folder
         self._limits = limits
         self._receiving = 0
+        self._counting = Lock()  # uploads are released by the threads that analyse
         self.held = 0  # bytes on disk
         self.received = 0  # bytes, ever
 
     def release(self, upload: Upload) -> None:
         """Delete an upload."""
-        if upload.folder.exists():
-            remove(upload.folder)
-            self.held -= upload.size
+        with self._counting:
+            if upload.folder.exists():
+                remove(upload.folder)
+                self.held -= upload.size
 
     async def receive(self, request: Request, allowance: Allowance) -> Upload:
         """Receive the file of a request's field ``file``.
@@ -103,7 +106,8 @@ class Receiver:
             raise
         finally:
             self._receiving -= 1
-        self.held += upload.size
+        with self._counting:
+            self.held += upload.size
         self.received += upload.size
         return upload
 
