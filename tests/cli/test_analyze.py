@@ -106,6 +106,25 @@ def test_folders_and_patterns(actionunits: Run, tmp_path: Path, good: tuple[Path
     assert names(out / "one") == ["first.csv", "first.json"]
 
 
+def test_report_and_formats(actionunits: Run, tmp_path: Path, good: tuple[Path, Path]) -> None:
+    out = tmp_path / "out"
+    done = actionunits("analyze", good[0], "--out", out, "--report", "--format", "openface,elan,events")
+    assert done.code == 0
+    stem = good[0].stem
+    assert names(out) == [f"{stem}.{end}" for end in ("eaf", "events.csv", "html", "json", "openface.csv")]
+    assert actionunits("analyze", good[0], "--out", out, "--report", "--format", "elan").code == 0  # replaces its own
+
+
+def test_a_report_without_its_extra_costs_nothing(
+    actionunits: Run, tmp_path: Path, good: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actionunits.report.page.find_spec", lambda name: None)
+    done = actionunits("analyze", good[0], "--out", tmp_path / "out", "--report")
+    assert done.code == 2
+    assert "pip install 'actionunits[report]'" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 # --- wrong usage: 2, and nothing is done -----------------------------------------------------------------------------
 
 
