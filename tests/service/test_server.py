@@ -1,5 +1,6 @@
 """A service in a process of its own: slow clients, being told to end, being killed."""
 
+import contextlib
 import json
 import re
 import signal
@@ -13,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .conftest import files_below, send
+from actionunits.samples import SAMPLE_CLIP
+
+from .conftest import files_below, finished, send
 from .serving import Served
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -99,6 +102,25 @@ def test_a_body_behind_an_answer_is_not_waited_for(served: Served) -> None:
     with connected(served) as connection:
         connection.sendall(head("/v1/nothing", 1_000_000, served) + b"--b")
         assert b" 404 " in all_of(connection).splitlines()[0]
+
+
+def test_an_answer_that_is_not_taken_is_given_up(served: Served, asking: httpx.Client) -> None:
+    job = send(asking, "/v1/videos?report=true&every=25", SAMPLE_CLIP).json()["id"]
+    finished(asking, job)
+    host, port = served.address
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(served.address)
+        connection.sendall(f"GET /v1/jobs/{job}/report HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        time.sleep(3)
+        taken = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := connection.recv(65536):
+                taken += piece
+    whole = asking.get(f"/v1/jobs/{job}/report").content
+    assert 0 < len(taken) < len(whole)
+    asking.delete(f"/v1/jobs/{job}")
 
 
 def test_an_upload_that_is_broken_off_leaves_nothing(served: Served) -> None:

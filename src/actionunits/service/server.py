@@ -37,13 +37,31 @@ _TIMEOUT = (
 )
 
 
-def bounded_protocol(head_seconds: float) -> type[H11Protocol]:
-    """uvicorn's HTTP protocol for clients that may be slow on purpose: a connection on which no request is being
-    answered ends after so many seconds, however many bytes of a head trickle in.
+def bounded_protocol(head_seconds: float, take_seconds: float) -> type[H11Protocol]:
+    """uvicorn's HTTP protocol for clients that may be slow on purpose.
+
+    Args:
+        head_seconds: a connection on which no request is being answered ends after so long, however many bytes of one
+            trickle in.
+        take_seconds: one on which the client takes nothing of its answer ends after so long.
     """
 
     class BoundedProtocol(H11Protocol):
         _patience: asyncio.TimerHandle | None = None
+        _taking: asyncio.TimerHandle | None = None
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._taking = self.loop.call_later(take_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._taken()
+
+        def _taken(self) -> None:
+            if self._taking is not None:
+                self._taking.cancel()
+                self._taking = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -63,6 +81,7 @@ def bounded_protocol(head_seconds: float) -> type[H11Protocol]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._rest()
+            self._taken()
             super().connection_lost(exc)
 
         def _watch(self) -> None:
@@ -109,7 +128,7 @@ def server_of(app: FastAPI, settings: Settings) -> _Announced:
         app,
         host=settings.host,
         port=settings.port,
-        http=bounded_protocol(limits.head_seconds),
+        http=bounded_protocol(limits.head_seconds, limits.pause_seconds),
         ws="websockets-sansio",
         ws_max_size=limits.stream_bytes + 1024,
         ws_max_queue=2,

@@ -26,7 +26,7 @@ class Limits:
         seconds: length of a video.
         job_seconds: how long the analysis of one video may take.
         picture_upload_seconds, video_upload_seconds: how long sending a whole upload may take.
-        pause_seconds: how long an upload may pause.
+        pause_seconds: how long an upload may pause, and a client may take nothing of its answer.
         head_seconds: how long a client may take to send a request's head.
         uploads: uploads being received at a time.
         pictures: picture requests that are analysed or wait for it.
