@@ -24,6 +24,7 @@ FLOORS = (  # lowest first
     ("report",),
     ("outputs",),
     ("live",),
+    ("service",),
     ("synth",),
     ("datasets",),
     ("prepare",),
@@ -50,6 +51,10 @@ FORBIDDEN = {
     "lightning",
     "timm",
     "pooch",
+    "fastapi",
+    "prometheus_client",
+    "starlette",
+    "uvicorn",
     "requests",
     "plotly",
     "jinja2",
@@ -64,6 +69,7 @@ OF_EXTRAS = {  # what rooms of the extras [train] and [report] may import
     "explain": {"torch", "sklearn"},
     "export": {"torch"},
     "bench": {"torch"},
+    "service": {"fastapi", "prometheus_client", "starlette", "uvicorn"},
 }
 
 

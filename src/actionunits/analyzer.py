@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from actionunits.results.frames import FaceResult, FrameResult
 if TYPE_CHECKING:
     from actionunits.results import Results
 
-Source = str | Path | MediaInput | Camera
+Source = str | Path | MediaInput | Camera | Iterable[Frame]
 Tracked = tuple[Frame, tuple[tuple[int, FoundFace], ...]]
 _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
 
@@ -122,9 +123,7 @@ class Analyzer:
         sides: bool = False,
         threads: int | None = None,
     ) -> None:
-        for name, value in (("max_faces", max_faces), ("every", every), ("threads", threads)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name}={value}", "must be at least 1", f"Give {name} as 1, 2, 3 ...")
+        _require_counts(max_faces=max_faces, every=every, threads=threads)
         threads = threads or min(2, os.cpu_count() or 1)
         cv2.setNumThreads(1)
         self.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
@@ -175,27 +174,52 @@ class Analyzer:
             "device": self.device,
         }
 
+    def altered(
+        self,
+        *,
+        max_faces: int | None = None,
+        every: int = 1,
+        baseline: str | Baseline = "none",
+        sides: bool = False,
+    ) -> Analyzer:
+        """An analyzer with the same networks and other options; both may be at work at the same time.
+
+        Args:
+            max_faces, every, baseline, sides: as of the class.
+
+        Raises:
+            UsageError: as the class.
+        """
+        _require_counts(max_faces=max_faces, every=every)
+        other = copy(self)
+        other.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
+        if sides:
+            self._estimator.predict_sides(())  # raises where it cannot
+        other.sides, other.max_faces, other.every = sides, max_faces, every
+        return other
+
     def stream(self, source: Source, *, pictures: bool = True, watch: Watch | None = None) -> Iterator[FrameResult]:
         """Yield one result per frame, as soon as it is known; memory does not grow with the video.
 
         With a person baseline the source is looked through first, and results come afterwards.
 
         Args:
-            source: the path of a picture or video, an input found by ``expand_inputs``, or a :class:`Camera`.
+            source: the path of a picture or video, an input found by ``expand_inputs``, a :class:`Camera`, or frames as
+                they come from elsewhere, their times never falling.
             pictures: whether results carry the frame's pixels and the faces their mesh. Only with a baseline does it
                 matter: without them the second look is saved, and the rows are kept in memory.
             watch: told of the source and of every frame looked at.
 
         Raises:
             MediaError: the source cannot be read; frames before the damage have been yielded by then.
-            UsageError: a baseline with a camera, which cannot be looked through twice.
+            UsageError: a baseline with a camera or frames, which cannot be looked through twice.
         """
         watch = watch or Watch()
         if self.baseline.kind == "none":
             for scored in self._score(source, watch):
                 yield self._conclude(scored)
             return
-        if isinstance(source, Camera):
+        if not isinstance(source, str | Path | MediaInput):
             raise UsageError(
                 f"baseline {self.baseline}",
                 "needs the whole recording, and a camera has no end",
@@ -250,7 +274,8 @@ class Analyzer:
 
     def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
         """Yield every frame's faces and raw scores; those of several frames of a video are computed at once."""
-        at_once = 1 if isinstance(source, Camera) else self._estimator.frames_at_once  # nobody waits for a camera
+        live = not isinstance(source, str | Path | MediaInput)  # nobody waits for a camera
+        at_once = 1 if live else self._estimator.frames_at_once
         with closing(self._tracked(source, watch)) as tracked:
             for group in _groups(tracked, at_once):
                 faces = [
@@ -300,7 +325,19 @@ class Analyzer:
             with source:
                 yield from source
             return
+        if not isinstance(source, str | Path | MediaInput):
+            watch.opened(SourceFacts("camera"))
+            yield from source
+            return
         media = source if isinstance(source, MediaInput) else _single(source)
+        with closing(self._frames_of_file(media, watch)) as frames:
+            if not media.name:
+                yield from frames
+                return
+            for frame in frames:
+                yield replace(frame, source=media.name)
+
+    def _frames_of_file(self, media: MediaInput, watch: Watch) -> Generator[Frame]:
         if media.kind == "image":
             frame = read_image_frame(media.path)
             watch.opened(SourceFacts("image", width=frame.image.shape[1], height=frame.image.shape[0], frame_count=1))
@@ -338,6 +375,12 @@ def _groups(tracked: Iterator[Tracked], size: int) -> Iterator[list[Tracked]]:
         raise
     if group:
         yield group
+
+
+def _require_counts(**counts: int | None) -> None:
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise UsageError(f"{name}={value}", "must be at least 1", f"Give {name} as 1, 2, 3 ...")
 
 
 def _at_rest(

@@ -20,6 +20,7 @@ from actionunits.cli import (
     explain,
     export,
     models,
+    serve,
     synth,
     train,
     webcam,
@@ -43,6 +44,7 @@ app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("webcam")(webcam.webcam)
+app.command("serve")(serve.serve)
 app.add_typer(models.app, name="models")
 app.add_typer(assets.app, name="assets")
 app.add_typer(data.app, name="data")

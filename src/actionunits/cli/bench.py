@@ -190,6 +190,28 @@ def train(
     typer.echo(f"saved {out}")
 
 
+@app.command("serve")
+def serve(
+    requests: Annotated[int, typer.Option(min=1, max=1000, help="Pictures asked for at once.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the video.")] = 20,
+    repeats: Annotated[int, typer.Option(min=1, help="The fastest of so many runs counts.")] = 3,
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-serve.csv"),
+) -> None:
+    """The HTTP service beside the library: pictures asked for at once, and a video."""
+    from actionunits.bench import serve as bench
+    from actionunits.bench.journey import machine
+
+    with counting("runs") as watch:
+        lines = bench.run_benchmark(requests=requests, seconds=seconds, repeats=repeats, watch=watch)
+    table = Table("what", "count", "seconds", "a second", "p50 ms", "p95 ms", "lost", "note", title=machine())
+    for line in lines:
+        waits = (bench.milliseconds(line.p50), bench.milliseconds(line.p95), str(line.lost), line.note)
+        table.add_row(line.what, str(line.count), f"{line.seconds:.2f}", f"{line.rate:.1f}", *waits)
+    Console().print(table)
+    bench.save(lines, out)
+    typer.echo(f"saved {out}")
+
+
 def _lengths(text: str, option: str) -> tuple[float, ...]:
     try:
         lengths = tuple(float(length) for length in text.split(",") if length.strip())

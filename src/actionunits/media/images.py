@@ -42,13 +42,24 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         MediaError: the file is missing, unreadable, no still picture, cut off, damaged, or has more than `MAX_PIXELS`.
     """
     path = Path(path)
-    data = _read_bytes(path)
+    return decode_image(_read_bytes(path), path)
+
+
+def decode_image(data: bytes, path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Decode a still picture that is in memory; results and errors as in `read_image`.
+
+    Args:
+        data: the whole file.
+        path: its name, for messages.
+        max_pixels: refuse larger pictures before they are decoded; at most `MAX_PIXELS`.
+    """
     header = read_header(data, path)
     if header.width == 0 or header.height == 0:
         raise MediaError(path, f"the picture has no pixels ({header.width} x {header.height})", "Export it again")
-    if header.width * header.height > MAX_PIXELS:
+    if header.width * header.height > min(max_pixels, MAX_PIXELS):
         size = f"{header.width} x {header.height} pixels"
-        raise MediaError(path, f"{size} are more than the {MAX_PIXELS:,} this program decodes", _MAKE_SMALLER)
+        most = min(max_pixels, MAX_PIXELS)
+        raise MediaError(path, f"{size} are more than the {most:,} this program decodes", _MAKE_SMALLER)
     image = _decode(data, header, path)  # (H, W, 3) as stored
     return upright(image, header.orientation)
 

@@ -15,10 +15,17 @@ _PATTERN_SIGNS = "*?["
 
 @dataclass(frozen=True, slots=True)
 class MediaInput:
-    """One file to read: its path as found, and whether it is read as an image or as a video."""
+    """One file to read: its path as found, and whether it is read as an image or as a video.
+
+    Attributes:
+        path: where it lies.
+        kind: how it is read.
+        name: what results call their source; the path where it is empty.
+    """
 
     path: Path
     kind: Kind
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
