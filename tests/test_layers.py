@@ -33,6 +33,8 @@ FLOORS = (  # lowest first
     ("evaluation", "agreement"),
     ("training",),
     ("explain", "export"),
+    ("cluster",),
+    ("overview",),
     ("bench",),
     ("cli",),
 )
@@ -60,6 +62,7 @@ OF_EXTRAS = {  # what rooms of the extra [train] may import
     "explain": {"torch", "sklearn"},
     "export": {"torch"},
     "bench": {"torch"},
+    "cluster": {"ray"},
 }
 
 

@@ -1,8 +1,8 @@
 """Who does the work: Ray's actors on one machine or many, or this process alone.
 
-Plain actors and no Ray Data pipeline: Ray Data cannot tell which file ended a worker, so it retries for ever or ends the
-run, and it may compute a block again after its rows were committed. Here each worker has one file in hand, at most; what
-waits, waits in this process; and nothing but small records goes through Ray's object store.
+Plain actors and no Ray Data pipeline: Ray Data cannot tell which file ended a worker, so it tries again for ever or ends
+the run, and it may compute a block anew after its rows were committed. Here each worker has one file in hand at most;
+what waits, waits in this process; and nothing but small records goes through Ray's object store.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from actionunits.cluster.corpus import CorpusFile
+from actionunits.cluster.inputs import CorpusFile
 from actionunits.cluster.records import Record
 from actionunits.cluster.watch import Glance
 from actionunits.cluster.worker import Orders, Trouble, Worker
@@ -259,10 +259,14 @@ def _started(staff: Staff) -> tuple[Any, bool]:
     except (ConnectionError, RuntimeError, OSError, ValueError) as error:
         where = staff.address or "this machine"
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ClusterError(where, f"Ray cannot be joined or started ({said})", "See docs/ten-thousand-hours.md") from error
+        raise ClusterError(
+            where, f"Ray cannot be joined or started ({said})", "See docs/ten-thousand-hours.md"
+        ) from error
     return ray, True
 
 
 def _cluster_lost(error: Exception) -> ClusterError:
     said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ClusterError("the workers", f"they are lost ({said})", "Look after the cluster and run again; what is done is kept")
+    return ClusterError(
+        "the workers", f"they are lost ({said})", "Look after the cluster and run again; what is done is kept"
+    )

@@ -1,8 +1,8 @@
 """The memory of an output: what is done, what failed, what was being done when a run was killed.
 
 Rows files are the truth about what is done: each holds its record. Failures have a small record each. ``status.parquet``
-is a summary of both that a run writes before it begins (what it is about to do marked as waiting), now and then, and at
-its end; so only the files that wait in the last summary need be looked at again after a kill.
+sums both up; a run writes it before it begins (what it is about to do marked as waiting), now and then, and at its end.
+So after a kill only the files that wait in the last summary need be looked at again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from actionunits.cluster.corpus import Corpus, key_of
+from actionunits.cluster.inputs import Corpus, key_of
 from actionunits.cluster.places import Place
 from actionunits.cluster.records import Record, as_table, from_table
 from actionunits.cluster.rows_file import ROWS, read_record, rows_name

@@ -106,7 +106,9 @@ class OutputLock:
                     self.lost = True
                     return
                 self._place.write(_name(self.number), self._text())
-            except (ActionUnitsError, *storage_errors()):  # tried again at the next beat; the run itself will see it
+            except ActionUnitsError:  # tried again at the next beat; the run itself will see it
+                continue
+            except storage_errors():
                 continue
 
     def _text(self, *, released: bool = False) -> bytes:

@@ -163,7 +163,7 @@ class Place:
     def create(self, name: str, content: bytes) -> bool:
         """Write a file only if there is none of that name; tell whether it was written.
 
-        A disk, SFTP, S3 and Google's store decide in one step; elsewhere two callers in the same instant may both succeed.
+        A disk, SFTP, S3 and Google's store decide in one step; elsewhere two callers in one instant may both succeed.
 
         Raises:
             ClusterError: it cannot be written.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from actionunits.cluster.corpus import Corpus, CorpusFile
+from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.identity import Check, identity_of, stamp_of
 from actionunits.cluster.persistence import storage_errors
 from actionunits.cluster.places import shown

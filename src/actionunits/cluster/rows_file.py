@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from actionunits.cluster.corpus import key_of
+from actionunits.cluster.inputs import key_of
 from actionunits.cluster.persistence import persistently
 from actionunits.cluster.places import Place
 from actionunits.cluster.records import Record, Value, column_of

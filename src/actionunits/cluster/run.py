@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actionunits.cluster.corpus import Corpus, CorpusFile
+from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.crews import Crew, Finished, RayCrew, SoloCrew, Staff, Task
 from actionunits.cluster.identity import Check, identity_of, stamp_of
 from actionunits.cluster.ledger import Ledger
@@ -118,11 +118,12 @@ def run_batch(
                     workers.close()
         finally:
             run.conclude(lock)
+        kept = len(plan.kept) + len(plan.relabel)
         keys = {file.key for file in corpus.files}
         failed = [record for key, record in ledger.records.items() if key in keys and record.state == "failed"]
         failed.sort(key=lambda record: record.source)
         seconds = time.perf_counter() - began
-        return BatchReport(run.done, len(plan.kept), tuple(failed), corpus.failures, seconds, run.frames)
+        return BatchReport(run.done, kept, tuple(failed), corpus.failures, seconds, run.frames)
 
 
 def _threads(staff: Staff) -> int:
@@ -145,7 +146,9 @@ class _Run:
     def announce(self) -> None:
         """Tell what is to be done, and write it down before any of it begins."""
         plan = self._plan
-        self._watch.planned(len(plan.compute), len(plan.kept), sum(file.size for file in plan.compute))
+        self._watch.planned(
+            len(plan.compute), len(plan.kept) + len(plan.relabel), sum(file.size for file in plan.compute)
+        )
         for file in plan.failed:
             self._watch.failed(self._ledger.records[file.key], 0)
         self._ledger.waiting(self._blank(file, "waiting") for file in plan.compute)
