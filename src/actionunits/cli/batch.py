@@ -62,10 +62,9 @@ def batch(
     try:
         from actionunits.cluster import BatchSettings, find_corpus, run_batch
         from actionunits.cluster.crews import Staff
+        from actionunits.cluster.identity import parse_check
     except ImportError as error:
         raise UsageError("batch", f"{error.name} is not installed", 'pip install "actionunits[cluster]"') from error
-    if check not in ("content", "stamp"):
-        raise UsageError(f"--check {check}", "is not a way to tell files apart", "Choose content or stamp")
     settings = BatchSettings(model, max_faces, every, baseline, sides)
     staff = Staff(workers, gpu_workers, cores_each, address, dashboard)
     found = find_corpus(corpus)
@@ -75,7 +74,8 @@ def batch(
         with BatchProgress() as progress:
             report = run_batch(
                 found, out, settings,
-                staff=staff, check=check, retry_failed=retry_failed, moved=moved, journal=journal, watch=progress,
+                staff=staff, check=parse_check(check), retry_failed=retry_failed,
+                moved=moved, journal=journal, watch=progress,
             )  # fmt: skip
     except ClusterError as error:
         typer.echo(f"error: {error}", err=True)

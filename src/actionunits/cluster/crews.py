@@ -1,8 +1,8 @@
 """Who does the work: Ray's actors on one machine or many, or this process alone.
 
-Plain actors and no Ray Data pipeline: Ray Data cannot tell which file ended a worker, so it tries again for ever or ends
-the run, and it may compute a block anew after its rows were committed. Here each worker has one file in hand at most;
-what waits, waits in this process; and nothing but small records goes through Ray's object store.
+Plain actors and no Ray Data pipeline: Ray Data cannot tell which file ended a worker, so it tries again for ever or
+ends the run, and it may compute a block anew after its rows were committed. Here each worker has one file in hand at
+most; what waits, waits in this process; and nothing but small records goes through Ray's object store.
 """
 
 from __future__ import annotations

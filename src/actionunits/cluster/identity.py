@@ -8,10 +8,24 @@ from fsspec.implementations.local import LocalFileSystem
 
 from actionunits.cluster.persistence import persistently
 from actionunits.cluster.places import open_file_system
+from actionunits.errors import UsageError
 
 Check = Literal["content", "stamp"]
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "checksum")  # what stores call a hash of the content
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified")
+
+
+def parse_check(text: str) -> Check:
+    """The word as a way to tell inputs apart.
+
+    Raises:
+        UsageError: another word.
+    """
+    if text == "content":
+        return "content"
+    if text == "stamp":
+        return "stamp"
+    raise UsageError(f"--check {text}", "is not a way to tell files apart", "Choose content or stamp")
 
 
 def stamp_of(uri: str) -> tuple[str, int]:

@@ -1,8 +1,8 @@
 """The memory of an output: what is done, what failed, what was being done when a run was killed.
 
-Rows files are the truth about what is done: each holds its record. Failures have a small record each. ``status.parquet``
-sums both up; a run writes it before it begins (what it is about to do marked as waiting), now and then, and at its end.
-So after a kill only the files that wait in the last summary need be looked at again.
+Rows files are the truth about what is done: each holds its record. Failures have a small record each.
+``status.parquet`` sums both up; a run writes it before it begins (what it is about to do marked as waiting), now and
+then, and at its end. So after a kill only the files that wait in the last summary need be looked at again.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.identity import Check, identity_of, stamp_of
+from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.persistence import storage_errors
 from actionunits.cluster.places import shown
 from actionunits.cluster.records import Record

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.crews import Crew, Finished, RayCrew, SoloCrew, Staff, Task
 from actionunits.cluster.identity import Check, identity_of, stamp_of
+from actionunits.cluster.inputs import Corpus, CorpusFile
 from actionunits.cluster.ledger import Ledger
 from actionunits.cluster.lock import BEAT, STALE, OutputLock
 from actionunits.cluster.persistence import storage_errors

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 import actionunits
 from actionunits.account import Account, Watch
-from actionunits.cluster.inputs import CorpusFile, missing
 from actionunits.cluster.identity import Check, identity_of, stamp_of
+from actionunits.cluster.inputs import CorpusFile, missing
 from actionunits.cluster.lock import holds
 from actionunits.cluster.persistence import storage_errors
 from actionunits.cluster.places import ASIDE, Place, cannot_write, fetched, shown

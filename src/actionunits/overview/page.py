@@ -62,11 +62,11 @@ def _facts(corpus: Corpus) -> dict[str, Any]:
         "version": actionunits.__version__,
         "files": {"done": done.num_rows, "failed": failed.num_rows, "waiting": corpus.waiting},
         "models": _models(corpus),
-        "hours": (pc.sum(done["duration"]).as_py() or 0) / 3600,
+        "video": _span(pc.sum(done["duration"]).as_py() or 0),
         "frames": pc.sum(done["frames"]).as_py() or 0,
         "rows": pc.sum(done["rows"]).as_py() or 0,
         "without_face": pc.sum(done["frames_without_face"]).as_py() or 0,
-        "compute_hours": (pc.sum(done["seconds"]).as_py() or 0) / 3600,
+        "work": _span(pc.sum(done["seconds"]).as_py() or 0),
         "units": _units(corpus),
         "failures": failed.select(["source", "reason", "fault", "attempts"]).to_pylist()[:_LISTED],
         "people": people.to_pylist()[:_LISTED],
@@ -80,6 +80,14 @@ def _most(line: dict[str, Any], names: tuple[str, ...]) -> str:
     """The three action units that a person shows most, with their share of frames."""
     shares = sorted(((line[f"{name}_share"] or 0.0, name) for name in names), reverse=True)[:3]
     return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0)
+
+
+def _span(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def _models(corpus: Corpus) -> list[str]:

@@ -70,7 +70,7 @@ class Corpus:
         return ds.dataset(names, schema=schema, format="parquet", filesystem=self.place.system)
 
     def connect(self) -> Any:
-        """A DuckDB connection with the views ``rows`` and ``status``, which can reach nothing else: no file, no network.
+        """A DuckDB connection with the views ``rows`` and ``status``; it reaches nothing else, no file and no network.
 
         Raises:
             UsageError: DuckDB is not installed.
