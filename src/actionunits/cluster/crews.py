@@ -154,6 +154,13 @@ class RayCrew:
         """See :class:`Crew`."""
         return len(self._busy)
 
+    def await_all(self) -> None:
+        """Wait until every worker has its model."""
+        try:
+            self._ray.get([actor.glance.remote() for actor in self._free])
+        except self._ray.exceptions.RayError as error:
+            raise _cluster_lost(error) from error
+
     def begin(self, task: Task) -> None:
         """See :class:`Crew`."""
         actor = self._free.pop()

@@ -109,10 +109,11 @@ def run_query(corpus: Corpus, sql: str) -> pa.Table:
     import duckdb
 
     try:
-        answer = connection.sql(sql)
-        if answer is None:
-            raise UsageError(sql, "gives no table", "Begin with SELECT")
-        return answer.to_arrow_table()
+        statements = connection.extract_statements(sql)
+        asks = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+        if len(statements) != 1 or statements[0].type not in asks:
+            raise UsageError(sql, "is not one question", "Write one statement that begins with SELECT")
+        return connection.sql(sql).to_arrow_table()
     except duckdb.Error as error:
         said = " ".join(str(error).split())
         raise UsageError(sql, said, "The tables are rows and status; DESCRIBE rows lists columns") from error
