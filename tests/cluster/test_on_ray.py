@@ -60,8 +60,9 @@ def test_a_killed_workers_file_is_done_by_another(
     class Kills(BatchWatch):
         """Kills whoever has the last file in hand, as soon as it has begun."""
 
-        killed: str = ""
-        failed_ones: list[str] = []
+        def __init__(self) -> None:
+            self.killed = ""
+            self.failed_ones: list[str] = []
 
         def finished(self, record: Any, size: int) -> None:
             if not self.killed:

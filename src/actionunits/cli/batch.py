@@ -44,6 +44,10 @@ def batch(
         bool, typer.Option("--retry-failed", help="Try again what failed by its own fault before.")
     ] = False,
     moved: Annotated[bool, typer.Option("--moved", help="The same files lie in another folder now.")] = False,
+    split_seconds: Annotated[
+        float | None,
+        typer.Option("--split-seconds", min=1, help="Keep longer videos in stretches of at least so long."),
+    ] = None,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Start Ray's dashboard (ray[default]).")] = False,
     journal: Annotated[
         Path | None, typer.Option("--journal", metavar="FILE", help="Append a line for every beginning and commit.")
@@ -75,7 +79,7 @@ def batch(
             report = run_batch(
                 found, out, settings,
                 staff=staff, check=parse_check(check), retry_failed=retry_failed,
-                moved=moved, journal=journal, watch=progress,
+                moved=moved, split_seconds=split_seconds, journal=journal, watch=progress,
             )  # fmt: skip
     except ClusterError as error:
         typer.echo(f"error: {error}", err=True)

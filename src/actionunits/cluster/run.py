@@ -67,6 +67,7 @@ def run_batch(
     check: Check = "content",
     retry_failed: bool = False,
     moved: bool = False,
+    split_seconds: float | None = None,
     journal: Path | None = None,
     watch: BatchWatch | None = None,
     crew: HireCrew = hire,
@@ -83,6 +84,7 @@ def run_batch(
         check: ``content`` to tell a changed local file by its SHA-256, ``stamp`` by size and time.
         retry_failed: also try again what failed by its own fault before.
         moved: the corpus lies elsewhere now, and holds the same files.
+        split_seconds: keep longer videos stretch after stretch, so that a kill costs a stretch at most.
         journal: a local file that gets a line at every beginning and commit.
         watch: told of everything.
         crew: who works; for tests.
@@ -105,7 +107,7 @@ def run_batch(
         ledger = Ledger(place)
         ledger.open(corpus, moved=moved)
         plan = make_plan(corpus, ledger.records, work, check=check, retry_failed=retry_failed)
-        orders = Orders(place, lock.number, settings, corpus.metadata, check, _threads(staff), journal)
+        orders = Orders(place, lock.number, settings, corpus.metadata, check, _threads(staff), split_seconds, journal)
         run = _Run(ledger, plan, orders, watch, work)
         run.relabel(place)
         run.announce()

@@ -7,14 +7,16 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 import actionunits
 from actionunits.account import Account, Watch
+from actionunits.analyzer import Stretch
 from actionunits.cluster.identity import Check, identity_of, stamp_of
 from actionunits.cluster.inputs import CorpusFile, missing
 from actionunits.cluster.lock import holds
@@ -23,11 +25,13 @@ from actionunits.cluster.places import ASIDE, Place, cannot_write, fetched, show
 from actionunits.cluster.records import Fault, Record
 from actionunits.cluster.rows_file import RowsFile, rows_name, rows_schema
 from actionunits.cluster.settings import BatchSettings, work_hash
+from actionunits.cluster.stretches import Analysis, forget, plan_stretches
 from actionunits.cluster.watch import Glance
 from actionunits.errors import ActionUnitsError, ClusterError, MediaError
 from actionunits.media import Frame, MediaInput, VideoReader
 from actionunits.media.signatures import kind_of_file
 from actionunits.results import RowCollector
+from actionunits.results.schema import arrow_schema
 
 _ROWS_AT_ONCE = 1024
 _FRAMES_KEPT = 20_000  # with a baseline: a longer video is looked through twice, so that its rows need not be kept
@@ -44,6 +48,7 @@ class Orders:
         metadata: names and types of the manifest's columns.
         check: how inputs are told apart.
         threads: inside one network.
+        split_seconds: keep longer videos stretch after stretch, each at least so long; None for in one piece.
         journal: a local file that gets a line at every beginning and every commit; for checks.
     """
 
@@ -53,6 +58,7 @@ class Orders:
     metadata: pa.Schema = field(default_factory=lambda: pa.schema([]))
     check: Check = "content"
     threads: int = 1
+    split_seconds: float | None = None
     journal: Path | None = None
 
 
@@ -130,7 +136,7 @@ class Worker:
             identity = identity_of(file.uri, self._orders.check)
             aside = self._aside(file, folder)
             try:
-                account, rows = self._write_rows(file, path, aside)
+                account, rows = self._write_rows(file, path, aside, identity)
                 if stamp_of(file.uri) != (stamp, size):
                     reason = "it changed while it was analysed"
                     raise MediaError(file.source, reason, "Run again when nobody writes to it")
@@ -157,7 +163,7 @@ class Worker:
                 aside.unlink(missing_ok=True)
         return record
 
-    def _write_rows(self, file: CorpusFile, path: Path, aside: Path) -> tuple[_Account, RowsFile]:
+    def _write_rows(self, file: CorpusFile, path: Path, aside: Path, identity: str) -> tuple[_Account, RowsFile]:
         """Stream the rows of a file to a local Parquet that still wants its record."""
         kind = kind_of_file(path) if path.is_file() else None
         if kind is None:
@@ -165,33 +171,63 @@ class Worker:
                 raise missing(file.uri)
             raise MediaError(file.source, "it is neither a picture nor a video", "Leave it out of the manifest")
         source = MediaInput(path, kind)
-        analyzer = self._analyzer
-        account = _Account(analyzer.aus, self._glance)
-        collector = RowCollector(analyzer.aus, sides=analyzer.sides)
-        schema = rows_schema(analyzer.aus, analyzer.sides, self._orders.metadata)
+        account = _Account(self._analyzer.aus, self._glance)
+        schema = rows_schema(self._analyzer.aus, self._analyzer.sides, self._orders.metadata)
         with _output_named(self._orders.out):
             rows = RowsFile(aside, schema, file.metadata)
         try:
-            try:
-                for result in analyzer.stream(source, pictures=self._twice(source), watch=account):
-                    named = replace(result, source=file.source)
-                    account.count(named)
-                    collector.add(named)
-                    if len(collector) >= _ROWS_AT_ONCE:
-                        self._write(rows, collector)
-            except MediaError as error:
-                raise MediaError(file.source, error.reason, error.next_step) from error
-            self._write(rows, collector)
+            for batch in self._batches(file, source, account, aside.parent, identity):
+                with _output_named(self._orders.out):
+                    rows.write(batch)
+        except MediaError as error:
+            rows.abandon()
+            raise MediaError(file.source, error.reason, error.next_step) from error
         except BaseException:
             rows.abandon()
             raise
         return account, rows
 
-    def _write(self, rows: RowsFile, collector: RowCollector) -> None:
+    def _batches(
+        self, file: CorpusFile, source: MediaInput, account: _Account, folder: Path, identity: str
+    ) -> Iterator[pa.RecordBatch]:
+        """Analyse a file, in one piece or in stretches."""
+        seconds, out = self._orders.split_seconds, self._orders.out
+        plan = None
+        if seconds is not None and source.kind == "video" and self._analyzer.baseline.kind == "none":
+            plan = plan_stretches(out, file, source, seconds, identity, self._facts()["work_hash"])
+        if plan is None:
+            yield from self._analysed(file, source, account, None)
+            return
+        analysis = Analysis(plan, self._analyzer, folder, (account.state, account.resume))
+        schema = arrow_schema(self._analyzer.aus, sides=self._analyzer.sides)
+        with _output_named(out):
+            analysis.run(
+                source, lambda stretch: self._analysed(file, source, account, stretch), schema, self._check_lock
+            )
+        yield from analysis.all_rows()
+
+    def _analysed(
+        self, file: CorpusFile, source: MediaInput, account: _Account, stretch: Stretch | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Analyse a file or a stretch of it."""
+        analyzer = self._analyzer
+        collector = RowCollector(analyzer.aus, sides=analyzer.sides)
+        for result in analyzer.stream(source, pictures=self._twice(source), watch=account, stretch=stretch):
+            named = replace(result, source=file.source)
+            account.count(named)
+            collector.add(named)
+            if len(collector) >= _ROWS_AT_ONCE and (batch := collector.take()) is not None:
+                yield batch
         batch = collector.take()
         if batch is not None:
-            with _output_named(self._orders.out):
-                rows.write(batch)
+            yield batch
+        if stretch is not None:
+            self._note("stretch", file)
+
+    def _check_lock(self) -> None:
+        if not holds(self._orders.out, self._orders.lock):
+            step = "Let the other run end; this one's finished files are kept"
+            raise ClusterError(self._orders.out.uri, "another run took the output over", step)
 
     def _commit(self, file: CorpusFile, aside: Path, rows: RowsFile, record: Record) -> None:
         with _output_named(self._orders.out):
@@ -200,11 +236,11 @@ class Worker:
             except BaseException:
                 rows.abandon()
                 raise
-        if not holds(self._orders.out, self._orders.lock):
-            step = "Let the other run end; this one's finished files are kept"
-            raise ClusterError(self._orders.out.uri, "another run took the output over", step)
+        self._check_lock()
         self._orders.out.put(aside, rows_name(file.source))
         self._note("commit", file)
+        if self._orders.split_seconds is not None:
+            forget(self._orders.out, file.key)
 
     def _aside(self, file: CorpusFile, folder: Path) -> Path:
         """Where rows wait: on the output's own disk where that is local, so that a rename puts them in place."""
@@ -239,7 +275,25 @@ class Worker:
 
 
 class _Account(Account):
-    """Adds the first and last time."""
+    """Adds the first and last time, and goes on where another stopped."""
+
+    def state(self) -> dict[str, Any]:
+        """What is known of the frames so far, as JSON values."""
+        return {
+            "frames": self.frames,
+            "frames_without_face": self.frames_without_face,
+            "faces": list(self.faces),
+            "times": self._times,
+            "warnings": self.warnings,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Take in what another account's :meth:`state` gave."""
+        first, last = state["times"]
+        self._times = (float(first), float(last))
+        self._ids = {int(face) for face in state["faces"]}
+        self.frames, self.frames_without_face = int(state["frames"]), int(state["frames_without_face"])
+        self.warnings = [str(warning) for warning in state["warnings"]]
 
     @property
     def duration(self) -> float:
