@@ -36,7 +36,7 @@ def batch_process(corpus_folder: Path, tmp_path: Path) -> Callable[..., subproce
     return start
 
 
-def wait_for(what: Callable[[], object], seconds: float = 120) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 600) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, "waited in vain"
@@ -103,7 +103,7 @@ def test_killed_runs_are_resumed(
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
     last = batch_process("--workers", 2, "--journal", journal.path)
-    said = last.communicate(timeout=120)[0].decode()
+    said = last.communicate(timeout=600)[0].decode()
     assert last.returncode == 0, said
     assert same_rows(rows_of(tmp_path / "o"), expected)
     assert not journal.again_after_commit()
@@ -132,7 +132,7 @@ def test_two_nodes_give_the_same_rows(
         nodes.append(_started([*ray, "start", f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.1", *common]))
         time.sleep(3)
         running = batch_process("--address", f"127.0.0.1:{port}", "--workers", 2)
-        said = running.communicate(timeout=180)[0].decode()
+        said = running.communicate(timeout=600)[0].decode()
         assert running.returncode == 0, said
     finally:
         for node in nodes:
