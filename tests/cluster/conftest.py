@@ -1,6 +1,6 @@
 """A small corpus of rendered clips, and what a batch of it must give."""
 
-import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -141,10 +141,13 @@ def journal(tmp_path: Path) -> Journal:
 def ray_session() -> Iterator[None]:
     """Ray with two cores for the tests of a module; it calls nobody and shows no dashboard."""
     ray = pytest.importorskip("ray")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    patch = pytest.MonkeyPatch()
+    for name, value in (("USAGE_STATS_ENABLED", "0"), ("AUTH_MODE", "token"), ("AUTH_TOKEN", secrets.token_hex(32))):
+        patch.setenv(f"RAY_{name}", value)
     ray.init(
         address="local", num_cpus=2, include_dashboard=False, object_store_memory=100 << 20,
         log_to_driver=False, logging_level="ERROR",
     )  # fmt: skip
     yield
     ray.shutdown()
+    patch.undo()

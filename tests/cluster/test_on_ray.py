@@ -1,6 +1,7 @@
 """On Ray: workers that die, whole runs that are killed, two nodes. Rows are those of one process, to the bit."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -111,9 +112,17 @@ def test_killed_runs_are_resumed(
 
 
 def test_two_nodes_give_the_same_rows(
-    batch_process: Any, tmp_path: Path, rows_of: Rows, same_rows: Any, expected: pa.Table, status_of: Any
+    batch_process: Any,
+    tmp_path: Path,
+    rows_of: Rows,
+    same_rows: Any,
+    expected: pa.Table,
+    status_of: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two `ray start` on loopback, a core each, as docs/ten-thousand-hours.md has it."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray = [sys.executable, "-m", "ray.scripts.scripts"]
     port = _free_port()
     folder = f"--temp-dir=/tmp/au-{os.getpid()}"  # short: sockets have a longest name

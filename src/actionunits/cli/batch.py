@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,8 @@ def batch(
     full or not writable; workers lost); what is done is kept.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported by anything
+    if address is None and "RAY_AUTH_MODE" not in os.environ:  # nobody else may join, and no token is left at home
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     from actionunits.cli.batch_progress import BatchProgress
     from actionunits.errors import ClusterError, UsageError
 
