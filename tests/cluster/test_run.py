@@ -251,6 +251,47 @@ def test_a_lost_worker_is_forgiven_once(corpus_folder: Path, tmp_path: Path, sta
     assert (status["day0/clip0.mp4"]["fault"], status["day0/clip0.mp4"]["attempts"]) == ("worker", 2)
 
 
+def test_a_worker_lost_after_its_commit_did_its_work(
+    corpus_folder: Path, tmp_path: Path, journal: Any, status_of: Any
+) -> None:
+    class DiesAfterwards:
+        busy = property(lambda self: int(self._task is not None))
+        free = property(lambda self: int(self._task is None))
+
+        def __init__(self, orders: Orders, staff: Staff, most: int) -> None:
+            self._worker, self._task = Worker(orders), None
+
+        def begin(self, task: Task) -> None:
+            self._task = task
+
+        def ended(self, seconds: float) -> list[Finished]:
+            task, self._task = self._task, None
+            self._worker.compute(task.file, task.attempt)
+            return [Finished(task, Trouble("worker", ClusterError(task.file.source, "lost", "Look")))]
+
+        def glances(self) -> Sequence[Any]:
+            return []
+
+        def close(self) -> None:
+            return
+
+    found = find_corpus(str(corpus_folder))
+    report = run_batch(found, tmp_path / "o", crew=DiesAfterwards, journal=journal.path)
+    assert (report.done, report.failed) == (6, ())
+    assert len(journal.begun) == 6
+    assert {row["state"] for row in status_of(tmp_path / "o").values()} == {"done"}
+
+
+def test_rows_outlive_an_input_that_is_gone_and_other_options(clips: Path, tmp_path: Path, solo: Solo) -> None:
+    manifest, out = tmp_path / "m.csv", tmp_path / "o"
+    manifest.write_text("uri\nclips/day0/clip0.mp4\nclips/day0/clip2.mp4\n")
+    solo(manifest, out)
+    (clips / "day0" / "clip2.mp4").unlink()
+    report = solo(manifest, out, settings=BatchSettings(every=2))
+    assert (report.done, len(report.failed)) == (1, 1)
+    assert len(list(out.rglob("rows/**/*.parquet"))) == 2
+
+
 def test_long_videos_with_a_baseline_are_looked_through_twice(
     corpus_folder: Path, tmp_path: Path, solo: Solo, rows_of: Any, same_rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

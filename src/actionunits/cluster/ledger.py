@@ -86,11 +86,20 @@ class Ledger:
         self.records[key] = record
         self._place.remove(f"{_FAILURES}/{key}.json")
 
+    def committed(self, source: str) -> Record | None:
+        """The record in a source's rows file, if there is one."""
+        return read_record(self._place, rows_name(source))
+
     def failed(self, record: Record) -> None:
-        """Keep a failure; rows that an earlier version of the file left are taken away."""
+        """Keep a failure.
+
+        Rows of an earlier version of the file are taken away, unless the file could not be read: then they are all
+        there is.
+        """
         key = key_of(record.source)
         self._place.write(f"{_FAILURES}/{key}.json", record.model_dump_json().encode())
-        self._place.remove(rows_name(record.source))
+        if record.fault == "input" and record.input_stamp:
+            self._place.remove(rows_name(record.source))
         self.records[key] = record
 
     def summarise(self) -> None:

@@ -202,6 +202,8 @@ class _Run:
         """Keep what came of a task; return it anew where it is to be tried again."""
         task, outcome = ended.task, ended.outcome
         size = self._sizes.get(task.file.source, 0)
+        if isinstance(outcome, Trouble) and outcome.fault == "worker":
+            outcome = self._committed(task.file) or outcome
         if isinstance(outcome, Record):
             self._ledger.done(outcome)
             self.done, self.frames = self.done + 1, self.frames + outcome.frames
@@ -216,6 +218,16 @@ class _Run:
         self._ledger.failed(record)
         self._watch.failed(record, size)
         return None
+
+    def _committed(self, file: CorpusFile) -> Record | None:
+        """The record of a file whose worker was lost after it had committed its rows."""
+        found = self._ledger.committed(file.source)
+        if found is None or found.work_hash != self._work or dict(found.metadata) != dict(file.metadata):
+            return None
+        try:
+            return found if found.input_stamp == stamp_of(file.uri)[0] else None
+        except storage_errors():
+            return None
 
     def _of_trouble(self, task: Task, trouble: Trouble) -> Record:
         record = self._blank(task.file, "failed")
