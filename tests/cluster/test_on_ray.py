@@ -2,9 +2,11 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -125,7 +127,8 @@ def test_two_nodes_give_the_same_rows(
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray = [sys.executable, "-m", "ray.scripts.scripts"]
     port = _free_port()
-    folder = f"--temp-dir=/tmp/au-{os.getpid()}"  # short: sockets have a longest name
+    temporary = tempfile.mkdtemp(prefix="au-")  # short: sockets have a longest name
+    folder = f"--temp-dir={temporary}"
     common = ["--num-cpus=1", "--object-store-memory=104857600", "--disable-usage-stats", "--block"]
     head_line = [
         "start",
@@ -151,6 +154,7 @@ def test_two_nodes_give_the_same_rows(
                 node.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(node.pid, signal.SIGKILL)
+        shutil.rmtree(temporary, ignore_errors=True)
     assert same_rows(rows_of(tmp_path / "o"), expected)
     assert len({row["worker"] for row in status_of(tmp_path / "o").values()}) == 2
 

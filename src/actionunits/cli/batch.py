@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from actionunits.cluster import BatchReport
 
 _SOME_FAILED, _STOPPED = 3, 4
 
@@ -60,9 +63,7 @@ def batch(
     failed (each named on standard error; the others are done), 4 the run could not start or had to stop (output locked,
     full or not writable; workers lost); what is done is kept.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported by anything
-    if address is None and "RAY_AUTH_MODE" not in os.environ:  # nobody else may join, and no token is left at home
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    _settle_ray(address)
     from actionunits.cli.batch_progress import BatchProgress
     from actionunits.errors import ClusterError, UsageError
 
@@ -87,6 +88,18 @@ def batch(
     except ClusterError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(_STOPPED) from error
+    _conclude(report)
+
+
+def _settle_ray(address: str | None) -> None:
+    """Tell Ray to call nobody, and a Ray of this machine alone to let nobody in."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported by anything
+    if address is None and "RAY_AUTH_MODE" not in os.environ:  # nobody else may join, and no token is left at home
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _conclude(report: BatchReport) -> None:
+    """Say how it ended."""
     rate = report.frames / report.seconds if report.seconds else 0.0
     kept = f", {report.kept} done before" if report.kept else ""
     typer.echo(f"{report.done} done{kept}, {len(report.failed)} failed; {report.seconds:.1f} s, {rate:.0f} frames/s")
