@@ -263,7 +263,7 @@ def _started(staff: Staff) -> tuple[Any, bool]:
                 object_store_memory=_STORE_BYTES,
                 **common,
             )
-    except Exception as error:  # noqa: BLE001 - Ray raises just that when it starts too slowly
+    except Exception as error:  # Ray raises just that when it starts too slowly
         where = staff.address or "this machine"
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ClusterError(
