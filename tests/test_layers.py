@@ -35,6 +35,8 @@ FLOORS = (  # lowest first
     ("evaluation", "agreement"),
     ("training",),
     ("explain", "export"),
+    ("cluster",),
+    ("overview",),
     ("bench",),
     ("cli",),
 )
@@ -69,6 +71,7 @@ OF_EXTRAS = {  # what rooms of the extras [train] and [report] may import
     "explain": {"torch", "sklearn"},
     "export": {"torch"},
     "bench": {"torch"},
+    "cluster": {"ray"},
     "service": {"fastapi", "prometheus_client", "starlette", "uvicorn"},
 }
 

@@ -1,7 +1,7 @@
-"""Write the generated tables into the pages: README.md (columns of the results, the detector's figures, timings) and
+"""Write the generated tables into the pages: README.md (columns of the results, the detector's figures, timings),
 docs/detector.md (how good the detector is, which design, on neutral faces, how fast),
 docs/synth.md (what the face mesh sees, what can be learned, how fast), docs/systems.md (how the systems score, what
-becomes of their papers' claims, how fast they are).
+becomes of their papers' claims, how fast they are), docs/ten-thousand-hours.md (how fast batches are).
 
 usage: python tools/page_tables.py [--check]
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from actionunits.bench.cost import estimate, read_constants
 from actionunits.estimators import find_card
 from actionunits.facs import FACS, column
 from actionunits.results import markdown_table
@@ -27,8 +28,10 @@ README = ROOT / "README.md"
 SYNTH = ROOT / "docs/synth.md"
 SYSTEMS = ROOT / "docs/systems.md"
 DETECTOR = ROOT / "docs/detector.md"
+BATCH = ROOT / "docs/ten-thousand-hours.md"
 BENCHMARKS = ROOT / "docs/benchmarks"
 TIMINGS = BENCHMARKS / "analyze.csv"
+BATCH_RATES = BENCHMARKS / "batch.csv"
 
 
 def quality_table() -> str:
@@ -240,6 +243,28 @@ def training_rates_table() -> str:
     return "\n".join([*lines, "", said])
 
 
+def batch_table() -> str:
+    """What ``actionunits bench batch`` last measured, and what ten thousand hours would take by it."""
+    if not BATCH_RATES.exists():
+        return "Not measured yet: `actionunits bench batch --out docs/benchmarks/batch.csv`."
+    with BATCH_RATES.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| | workers | files | frames | seconds | frames/s | x one worker |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        gain = f"{float(rows[0]['seconds']) / float(row['seconds']):.2f}" if row["what"] == rows[0]["what"] else ""
+        counts = f"{row['workers']} | {row['files']} | {int(row['frames']):,} | {float(row['seconds']):.1f}"
+        lines.append(f"| {row['what']} | {counts} | {float(row['frames_per_second']):,.0f} | {gain} |")
+    said = f"`actionunits bench batch` on {rows[0]['machine']}; without the start of Ray and the models."
+    lines += ["", said, "", "| 10,000 hours of | core hours | on 64 cores | rows |", "|---|---|---|---|"]
+    constants = read_constants(BATCH_RATES)
+    for size in constants.frame_seconds:
+        made = estimate(constants, size=size)
+        lines.append(
+            f"| {size}, 30 frames/s | {made.core_hours:,.0f} | {made.wall_hours:,.0f} h | {made.output_gb:,.0f} GB |"
+        )
+    return "\n".join([*lines, "", "Files of ten minutes; `actionunits bench cost CSV --size SIZE`."])
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         README: {"columns": lambda: markdown_table().strip(), "quality": quality_table, "timings": timing_table},
@@ -258,6 +283,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
             "models": models_table,
             "training-rates": training_rates_table,
         },
+        BATCH: {"batch": batch_table},
         SYNTH: {"responses": responses_table, "facts": facts_table, "learnability": learnability_table},
     }
 )

@@ -20,7 +20,7 @@ from actionunits.estimators import AUScores, Card, load_estimator
 from actionunits.estimators.registry import DEFAULT_MODEL, choose_device
 from actionunits.faces import Face, FaceFinder, FaceTracker, FoundFace, describe
 from actionunits.facs import AUSet, AUSetLike
-from actionunits.media import Camera, Frame, MediaInput, VideoReader, expand_inputs, prefetch, read_image_frame
+from actionunits.media import Camera, Frame, MediaInput, Portion, VideoReader, expand_inputs, prefetch, read_image_frame
 from actionunits.results.baseline import Baseline
 from actionunits.results.frames import FaceResult, FrameResult
 
@@ -48,6 +48,21 @@ class ScoredFrame:
         """The same without pixels and meshes, for keeping many; faces still know their landmarks."""
         faces = tuple(face.without_mesh() for face in self.faces)
         return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores, self.sides)
+
+
+@dataclass
+class Stretch:
+    """A portion of a video, and who is known at its beginning; afterwards, at its end.
+
+    Attributes:
+        portion: what to read.
+        tracker: of :meth:`Analyzer.tracker`; goes on from its last frame.
+        following: the portion that begins where this one ended, to the video's end; known once it is read.
+    """
+
+    portion: Portion
+    tracker: FaceTracker
+    following: Portion | None = None
 
 
 class Tracks:
@@ -198,7 +213,13 @@ class Analyzer:
         other.sides, other.max_faces, other.every = sides, max_faces, every
         return other
 
-    def stream(self, source: Source, *, pictures: bool = True, watch: Watch | None = None) -> Iterator[FrameResult]:
+    def tracker(self) -> FaceTracker:
+        """A tracker that knows nobody, for a :class:`Stretch`."""
+        return FaceTracker(self._finder, max_faces=self.max_faces)
+
+    def stream(
+        self, source: Source, *, pictures: bool = True, watch: Watch | None = None, stretch: Stretch | None = None
+    ) -> Iterator[FrameResult]:
         """Yield one result per frame, as soon as it is known; memory does not grow with the video.
 
         With a person baseline the source is looked through first, and results come afterwards.
@@ -209,16 +230,20 @@ class Analyzer:
             pictures: whether results carry the frame's pixels and the faces their mesh. Only with a baseline does it
                 matter: without them the second look is saved, and the rows are kept in memory.
             watch: told of the source and of every frame looked at.
+            stretch: only this stretch of a video. Stretch after stretch, with one tracker, the results are those of
+                the whole video.
 
         Raises:
             MediaError: the source cannot be read; frames before the damage have been yielded by then.
-            UsageError: a baseline with a camera or frames, which cannot be looked through twice.
+            UsageError: a baseline with a camera or frames, which cannot be looked through twice, or with a stretch.
         """
         watch = watch or Watch()
         if self.baseline.kind == "none":
-            for scored in self._score(source, watch):
+            for scored in self._score(source, watch, stretch):
                 yield self._conclude(scored)
             return
+        if stretch is not None:
+            raise UsageError(f"baseline {self.baseline}", "needs the whole recording", "Analyse it in one piece")
         if not isinstance(source, str | Path | MediaInput):
             raise UsageError(
                 f"baseline {self.baseline}",
@@ -272,11 +297,11 @@ class Analyzer:
             parts.append(Results(table, facts_of(account.sidecar(source.path, self.settings))))
         return Results.concat(parts)
 
-    def _score(self, source: Source, watch: Watch) -> Iterator[ScoredFrame]:
+    def _score(self, source: Source, watch: Watch, stretch: Stretch | None = None) -> Iterator[ScoredFrame]:
         """Yield every frame's faces and raw scores; those of several frames of a video are computed at once."""
         live = not isinstance(source, str | Path | MediaInput)  # nobody waits for a camera
         at_once = 1 if live else self._estimator.frames_at_once
-        with closing(self._tracked(source, watch)) as tracked:
+        with closing(self._tracked(source, watch, stretch)) as tracked:
             for group in _groups(tracked, at_once):
                 faces = [
                     tuple(describe(face_id, face, frame.image) for face_id, face in found) for frame, found in group
@@ -305,12 +330,12 @@ class Analyzer:
         frame = scored.frame
         return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
 
-    def _tracked(self, source: Source, watch: Watch) -> Generator[Tracked]:
+    def _tracked(self, source: Source, watch: Watch, stretch: Stretch | None) -> Generator[Tracked]:
         """Yield every frame and the faces in it; for a video in a thread ahead of the scoring, as decoding is of it."""
-        tracker = FaceTracker(self._finder, max_faces=self.max_faces)
+        tracker = self.tracker() if stretch is None else stretch.tracker
 
         def track() -> Generator[Tracked]:
-            with closing(self._frames(source, watch)) as frames:
+            with closing(self._frames(source, watch, stretch)) as frames:
                 for frame in frames:
                     yield frame, tracker.track(frame.image, frame.timestamp)
 
@@ -319,7 +344,7 @@ class Analyzer:
         with closing(track() if is_picture else prefetch(track(), ahead)) as tracked:
             yield from tracked
 
-    def _frames(self, source: Source, watch: Watch) -> Generator[Frame]:
+    def _frames(self, source: Source, watch: Watch, stretch: Stretch | None) -> Generator[Frame]:
         if isinstance(source, Camera):
             watch.opened(SourceFacts("camera"))
             with source:
@@ -343,7 +368,8 @@ class Analyzer:
             watch.opened(SourceFacts("image", width=frame.image.shape[1], height=frame.image.shape[0], frame_count=1))
             yield frame
             return
-        with VideoReader(media.path, every=self.every) as reader:
+        portion = None if stretch is None else stretch.portion
+        with VideoReader(media.path, every=self.every, portion=portion) as reader:
             watch.opened(
                 SourceFacts(
                     "video",
@@ -357,7 +383,10 @@ class Analyzer:
             )
             with closing(prefetch(reader, _DECODED_AHEAD)) as ahead:
                 yield from ahead
-            watch.read(reader.filled_timestamps)
+            if stretch is not None:
+                stretch.following = reader.following(None)
+            if portion is None or portion.end is None:
+                watch.read(reader.filled_timestamps)
 
 
 def _groups(tracked: Iterator[Tracked], size: int) -> Iterator[list[Tracked]]:

@@ -57,3 +57,7 @@ class DatasetError(ActionUnitsError):
 
 class TrainingError(ActionUnitsError):
     """Training cannot go on: the loss is no number, or a checkpoint cannot be read (exit status 3)."""
+
+
+class ClusterError(ActionUnitsError):
+    """A batch cannot start or go on: its output is locked, full or not writable, or the workers are lost (status 4)."""

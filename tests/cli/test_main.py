@@ -34,11 +34,11 @@ def test_an_error_in_a_process_of_its_own(script: list[str]) -> None:
 def test_help_names_every_verb(actionunits: Run, word: str) -> None:
     done = actionunits(word)
     assert done.code == 0
-    for verb in ("analyze", "webcam", "models", "assets", "bench"):
+    for verb in ("analyze", "webcam", "batch", "results", "models", "assets", "bench"):
         assert verb in done.out
 
 
-@pytest.mark.parametrize("verb", ["analyze", "webcam", "models", "assets", "bench"])
+@pytest.mark.parametrize("verb", ["analyze", "webcam", "batch", "results", "models", "assets", "bench"])
 def test_every_verb_has_help(actionunits: Run, verb: str) -> None:
     done = actionunits(verb, "--help")
     assert done.code == 0

@@ -13,6 +13,7 @@ from actionunits.cli import (
     agree,
     analyze,
     assets,
+    batch,
     bench,
     compare,
     crossval,
@@ -20,6 +21,7 @@ from actionunits.cli import (
     explain,
     export,
     models,
+    results,
     serve,
     synth,
     train,
@@ -44,6 +46,8 @@ app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("webcam")(webcam.webcam)
+app.command("batch")(batch.batch)
+app.add_typer(results.app, name="results")
 app.command("serve")(serve.serve)
 app.add_typer(models.app, name="models")
 app.add_typer(assets.app, name="assets")

@@ -212,6 +212,60 @@ def serve(
     typer.echo(f"saved {out}")
 
 
+@app.command("batch")
+def batch(
+    clips: Annotated[int, typer.Option(min=1, help="Short clips.")] = 200,
+    workers: Annotated[str, typer.Option(help="Numbers of workers, joined by commas.")] = "1,2",
+    seconds: Annotated[float, typer.Option(min=0, help="Length of a longer clip of each size; 0 for none.")] = 60,
+    repeats: Annotated[int, typer.Option(min=1, help="The fastest of so many counts.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the clips.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-batch.csv"),
+) -> None:
+    """Many short clips with one worker and with more; longer clips of three sizes; files of one frame."""
+    from actionunits.bench import batch as bench
+    from actionunits.bench.journey import machine
+
+    numbers = tuple(int(number) for number in _lengths(workers, "--workers"))
+    with counting("lines") as watch:
+        runs = bench.run_benchmark(
+            clips=clips, workers=numbers, seconds=seconds, repeats=repeats, seed=seed, watch=watch
+        )
+        lines = list(runs)
+    table = Table("what", "workers", "files", "frames", "seconds", "frames/s", "x one", "start s", title=machine())
+    for line in lines:
+        gain = f"{lines[0].seconds / line.seconds:.2f}" if line.what == lines[0].what else ""
+        counts = (str(line.workers), str(line.files), str(line.frames), f"{line.seconds:.2f}")
+        table.add_row(line.what, *counts, f"{line.rate:.0f}", gain, f"{line.start_seconds:.1f}")
+    Console().print(table)
+    bench.save(lines, out)
+    typer.echo(f"saved {out}")
+
+
+@app.command("cost")
+def cost(
+    measured: Annotated[Path, typer.Argument(metavar="CSV", help="Written by `actionunits bench batch`.")],
+    hours: Annotated[float, typer.Option(min=0, help="Of video.")] = 10_000,
+    size: Annotated[str, typer.Option(help="Of its pictures; one that was measured.")] = "640x360",
+    rate: Annotated[float, typer.Option(min=1, help="Frames a second.")] = 30,
+    minutes_each: Annotated[float, typer.Option(min=0.01, help="Length of a file.")] = 10,
+    faces: Annotated[float, typer.Option(min=0, help="In a frame, on average.")] = 1,
+    cores: Annotated[int, typer.Option(min=1, help="That work at once.")] = 64,
+    price: Annotated[float | None, typer.Option(min=0, help="Of a core for an hour; yours to name.")] = None,
+) -> None:
+    """What a corpus would take in time, money and space, from measured constants."""
+    from actionunits.bench.cost import estimate, read_constants
+
+    found = estimate(
+        read_constants(measured),
+        hours=hours, size=size, rate=rate, minutes_each=minutes_each, faces=faces, cores=cores, price=price,
+    )  # fmt: skip
+    typer.echo(f"{hours:,.0f} h of {size}, {rate:g} frames/s: {found.frames:,} frames")
+    typer.echo(f"{found.core_hours:,.0f} core hours; {found.wall_hours:,.1f} h on {cores} cores")
+    typer.echo(f"{found.output_gb:,.0f} GB of rows")
+    if found.price is not None:
+        typer.echo(f"costs {found.price:,.2f}")
+
+
 def _lengths(text: str, option: str) -> tuple[float, ...]:
     try:
         lengths = tuple(float(length) for length in text.split(",") if length.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from actionunits.faces.face import Face
 from actionunits.faces.finder import Box, FaceFinder, FoundFace, same_face
 from actionunits.faces.pose import frontal, pose_of_rotation
 from actionunits.faces.quality import quality_flags, sharpness_and_brightness
+from actionunits.faces.remembered import read, read_face, written, written_face
 
 Float32 = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -38,6 +40,25 @@ class _Person:
     seen: float  # timestamp, seconds
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))  # pixels / s
     cut_away: bool = False
+
+    def written(self) -> dict[str, Any]:
+        """This person as JSON values."""
+        return {
+            "face_id": self.face_id,
+            "face": written_face(self.face),
+            "looks": written(self.looks),
+            "last_looks": written(self.last_looks),
+            "seen": self.seen,
+            "velocity": written(self.velocity),
+            "cut_away": self.cut_away,
+        }
+
+    @classmethod
+    def read(cls, facts: dict[str, Any]) -> _Person:
+        """The person that :meth:`written` wrote."""
+        looks, last_looks, velocity = (read(facts[name]) for name in ("looks", "last_looks", "velocity"))
+        face, face_id = read_face(facts["face"]), int(facts["face_id"])
+        return cls(face_id, face, looks, last_looks, float(facts["seen"]), velocity, bool(facts["cut_away"]))
 
     @property
     def centre(self) -> NDArray[np.float64]:
@@ -91,6 +112,33 @@ class FaceTracker:
         self._next_id = 0
         self._samples = np.empty((0, 0, 3), np.int16)  # the last picture, sparsely
         self._looked = -np.inf
+
+    def state(self) -> dict[str, Any]:
+        """All that the next frames depend on, as JSON values; for :meth:`resume`, in any process."""
+        return {
+            "present": [person.written() for person in self._present],
+            "absent": [person.written() for person in self._absent],
+            "touching": [[face_id, written(looks)] for face_id, looks in self._touching.items()],
+            "next_id": self._next_id,
+            "samples": written(self._samples),
+            "looked": self._looked if np.isfinite(self._looked) else None,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on where another tracker with the same settings stopped.
+
+        Args:
+            state: what :meth:`state` gave.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is no such state.
+        """
+        self._present = [_Person.read(facts) for facts in state["present"]]
+        self._absent = [_Person.read(facts) for facts in state["absent"]]
+        self._touching = {int(face_id): read(looks) for face_id, looks in state["touching"]}
+        self._next_id = int(state["next_id"])
+        self._samples = read(state["samples"])
+        self._looked = -np.inf if state["looked"] is None else float(state["looked"])
 
     def update(self, image: Image, timestamp: float) -> tuple[Face, ...]:
         """Return the faces of the next frame, by id: :meth:`track`, then :func:`describe`.

@@ -5,6 +5,7 @@ from actionunits.media.frame import Frame
 from actionunits.media.images import read_image, read_image_frame
 from actionunits.media.inputs import ExpandedInputs, MediaInput, expand_inputs
 from actionunits.media.pixels import MAX_PIXELS
+from actionunits.media.portions import Portion, cut_points
 from actionunits.media.prefetch import prefetch
 from actionunits.media.signatures import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from actionunits.media.video import VideoReader
@@ -18,8 +19,10 @@ __all__ = [
     "ExpandedInputs",
     "Frame",
     "MediaInput",
+    "Portion",
     "VideoReader",
     "VideoWriter",
+    "cut_points",
     "expand_inputs",
     "prefetch",
     "read_image",

@@ -20,6 +20,7 @@ from actionunits.media.containers import missing_bytes
 from actionunits.media.decoding import DamagedStreamError, choose_stream, open_container, stream_decoder
 from actionunits.media.frame import Frame
 from actionunits.media.pixels import matrix_orientation, over_white, upright
+from actionunits.media.portions import Portion
 
 _REPAIR = "Repair it with FFmpeg (ffmpeg -i INPUT OUTPUT.mp4), or use what was read"
 _SOME_MATRIX = 5  # RGB has none, but PyAV before 17 heeds the source's matrix and range only if others are asked for
@@ -54,13 +55,21 @@ class VideoReader:
         path: the file: MP4, MOV, MKV, WebM, AVI, MPEG-TS, GIF, animated PNG and what else FFmpeg reads.
         every: yield only frames 0, every, 2 * every ...; their index and time stay the container's.
         threads: decoder threads; "auto" leaves the number to FFmpeg, 1 switches threading off.
+        portion: read this stretch only; its first and last frames are at key frames of :func:`cut_points`.
 
     Raises:
         UsageError: ``every`` or ``threads`` is below 1, or the reader is used outside its one ``with`` block.
         MediaError: on entering, if the file is missing, empty, no video, or its first frame cannot be decoded.
     """
 
-    def __init__(self, path: str | Path, *, every: int = 1, threads: int | Literal["auto"] = "auto") -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        every: int = 1,
+        threads: int | Literal["auto"] = "auto",
+        portion: Portion | None = None,
+    ) -> None:
         if every < 1:
             raise UsageError(f"every={every}", "it counts frames and starts at 1", "Use 1 for all frames")
         if threads != "auto" and threads < 1:
@@ -73,9 +82,10 @@ class VideoReader:
         self._entered = False
         self._container: InputContainer | None = None
         self._facts: _Facts | None = None
-        self._count = 0
-        self._last_time: float | None = None
-        self._filled = 0
+        self._portion = portion or Portion()
+        self._count = self._portion.frame
+        self._last_time = self._portion.last_time
+        self._filled = self._portion.filled
         self._checked = False
         self._reformatter = VideoReformatter()  # kept: setting up a conversion costs more than running it
         self._has_alpha: dict[str, bool] = {}
@@ -89,6 +99,8 @@ class VideoReader:
         self._container = open_container(self._path)
         try:
             self._stream = choose_stream(self._container, self._path, self._threads)
+            if self._portion.start is not None:
+                self._container.seek(self._portion.start, stream=self._stream)
             self._decoder = stream_decoder(self._container, self._stream)
             self._frames = self._decoder.frames()
             first = self._first_frame()
@@ -160,6 +172,14 @@ class VideoReader:
         """FFmpeg's name of the codec, such as ``h264``."""
         return self._known().codec
 
+    def following(self, end: int | None) -> Portion:
+        """The portion after this one, once all its frames are read.
+
+        Args:
+            end: where that one ends; see :class:`Portion`.
+        """
+        return Portion(self._portion.end, end, self._count, self._last_time, self._filled)
+
     @property
     def filled_timestamps(self) -> int:
         """How many frames so far had no presentation time and got one from their decoding time or the average rate."""
@@ -177,8 +197,14 @@ class VideoReader:
         return self._facts
 
     def _first_frame(self) -> VideoFrame:
+        start = self._portion.start
         try:
-            return next(self._frames)
+            picture = next(self._frames)
+            while start is not None and picture.pts is not None and picture.pts < start:
+                picture = next(self._frames)  # shown before the key frame, decoded after it: of the portion before
+            if start is not None and picture.pts != start:
+                raise MediaError(self._path, "one of its key frames cannot be found", "Read it as a whole")
+            return picture
         except StopIteration:
             reason, error = "it holds no picture", None
         except DamagedStreamError as damage:
@@ -190,12 +216,15 @@ class VideoReader:
             picture, self._pending = self._pending, None
             return picture
         try:
-            return next(self._frames)
+            picture = next(self._frames)
         except StopIteration:
             self._check_whole()
             raise
         except DamagedStreamError as damage:
             raise MediaError(self._path, f"it is damaged ({damage}); {self._progress()}", _REPAIR) from damage
+        if self._portion.end is not None and picture.pts is not None and picture.pts >= self._portion.end:
+            raise StopIteration
+        return picture
 
     def _check_whole(self) -> None:
         if self._checked:
