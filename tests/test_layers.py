@@ -12,13 +12,14 @@ ROOT = Path(actionunits.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = (  # lowest first
-    ("errors", "facs"),
+    ("defaults", "errors", "facs"),
     ("atomic", "assets", "geometry", "metrics", "pool"),
     ("media",),
     ("faces",),
     ("results", "store"),
     ("estimators",),
     ("account",),
+    ("resting",),
     ("analyzer",),
     ("viz",),
     ("report",),

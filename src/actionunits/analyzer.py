@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from actionunits.account import Account, SourceFacts, Watch
-from actionunits.errors import MediaError, ResultsError, UsageError
+from actionunits.defaults import DEFAULT_MODEL
+from actionunits.errors import MediaError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
-from actionunits.estimators.registry import DEFAULT_MODEL, choose_device
-from actionunits.faces import Face, FaceFinder, FaceTracker, FoundFace, describe
+from actionunits.estimators.registry import choose_device
+from actionunits.faces import FaceFinder, FaceTracker, FoundFace, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, Portion, VideoReader, expand_inputs, prefetch, read_image_frame
+from actionunits.resting import ScoredFrame, Tracks
 from actionunits.results.baseline import Baseline
 from actionunits.results.frames import FaceResult, FrameResult
 
@@ -30,24 +31,6 @@ if TYPE_CHECKING:
 Source = str | Path | MediaInput | Camera | Iterable[Frame]
 Tracked = tuple[Frame, tuple[tuple[int, FoundFace], ...]]
 _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
-
-
-@dataclass(frozen=True)
-class ScoredFrame:
-    """One frame before the person baseline and the thresholds: N faces and their raw scores (N, A).
-
-    With sides also those of the left halves and of the right ones.
-    """
-
-    frame: Frame
-    faces: tuple[Face, ...]
-    scores: AUScores
-    sides: tuple[AUScores, ...] = ()
-
-    def without_pictures(self) -> ScoredFrame:
-        """The same without pixels and meshes, for keeping many; faces still know their landmarks."""
-        faces = tuple(face.without_mesh() for face in self.faces)
-        return ScoredFrame(replace(self.frame, image=self.frame.image[:0, :0].copy()), faces, self.scores, self.sides)
 
 
 @dataclass
@@ -63,41 +46,6 @@ class Stretch:
     portion: Portion
     tracker: FaceTracker
     following: Portion | None = None
-
-
-class Tracks:
-    """Every person's scores through a video, for the resting score."""
-
-    def __init__(self) -> None:
-        self._times: dict[int, list[float]] = {}
-        self._scores: dict[int, list[AUScores]] = {}
-
-    def add(self, scored: ScoredFrame) -> None:
-        """Take in one frame."""
-        for row, face in enumerate(scored.faces):
-            self._times.setdefault(face.face_id, []).append(scored.frame.timestamp)
-            self._scores.setdefault(face.face_id, []).append(scored.scores.row(row))
-
-    def resting(self, baseline: Baseline, watch: Watch) -> dict[int, AUScores]:
-        """Return resting scores (N = 1) by face id.
-
-        Somebody who is not seen within a neutral span gets the median of their own track instead; from a track of one
-        frame, such as a picture, nothing is subtracted, or nothing would be left. ``watch`` is told of both.
-        """
-        rest = {}
-        for face_id, seconds in self._times.items():
-            times = np.array(seconds)
-            if len(times) == 1:
-                watch.warned(f"face {face_id} is seen in one frame only; no resting score was subtracted")
-                continue
-            evidence = np.concatenate([one.evidence for one in self._scores[face_id]])  # (T, A)
-            intensity = np.concatenate([one.intensity for one in self._scores[face_id]])
-            try:
-                rest[face_id] = _at_rest(baseline, evidence, intensity, times)
-            except ResultsError as error:
-                watch.warned(f"face {face_id}: {error.reason}; the median of its own track was subtracted instead")
-                rest[face_id] = _at_rest(Baseline("median"), evidence, intensity, times)
-        return rest
 
 
 class Analyzer:
@@ -355,14 +303,14 @@ class Analyzer:
             yield from source
             return
         media = source if isinstance(source, MediaInput) else _single(source)
-        with closing(self._frames_of_file(media, watch)) as frames:
+        with closing(self._frames_of_file(media, watch, stretch)) as frames:
             if not media.name:
                 yield from frames
                 return
             for frame in frames:
                 yield replace(frame, source=media.name)
 
-    def _frames_of_file(self, media: MediaInput, watch: Watch) -> Generator[Frame]:
+    def _frames_of_file(self, media: MediaInput, watch: Watch, stretch: Stretch | None) -> Generator[Frame]:
         if media.kind == "image":
             frame = read_image_frame(media.path)
             watch.opened(SourceFacts("image", width=frame.image.shape[1], height=frame.image.shape[0], frame_count=1))
@@ -410,17 +358,6 @@ def _require_counts(**counts: int | None) -> None:
     for name, value in counts.items():
         if value is not None and value < 1:
             raise UsageError(f"{name}={value}", "must be at least 1", f"Give {name} as 1, 2, 3 ...")
-
-
-def _at_rest(
-    baseline: Baseline,
-    evidence: NDArray[np.float32],
-    intensity: NDArray[np.float32],
-    times: NDArray[np.float64],
-) -> AUScores:
-    """The resting scores (N = 1) of one face from its track, (T, A) each; a model may say no intensity at all."""
-    level = np.full(intensity.shape[1], np.nan) if np.isnan(intensity).all() else baseline.resting(intensity, times)
-    return AUScores(*(np.asarray(one, np.float32)[None] for one in (baseline.resting(evidence, times), level)))
 
 
 def _single(path: str | Path) -> MediaInput:

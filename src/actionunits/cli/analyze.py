@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from actionunits.defaults import DEFAULT_MODEL
+
 _EXIT_SOME_FAILED = 3
 
 
@@ -21,8 +23,8 @@ def analyze(
         typer.Option("--format", help="Any of csv, parquet, jsonl, openface, elan, events, joined by commas."),
     ] = "csv",
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models` [detector].")
-    ] = None,
+        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
+    ] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
     max_faces: Annotated[
         int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")
@@ -46,13 +48,11 @@ def analyze(
     from actionunits.analyzer import Analyzer
     from actionunits.cli.progress import AnalysisProgress
     from actionunits.errors import ActionUnitsError, UsageError
-    from actionunits.estimators.registry import DEFAULT_MODEL
     from actionunits.media import expand_inputs
     from actionunits.outputs import Outputs, plan_stems, without_own_overlays, write_analysis
     from actionunits.results import parse_formats
 
-    chosen = model or DEFAULT_MODEL
-    analyzer = Analyzer(chosen, device=device, max_faces=max_faces, every=every, baseline=baseline, sides=sides)
+    analyzer = Analyzer(model, device=device, max_faces=max_faces, every=every, baseline=baseline, sides=sides)
     expanded = expand_inputs(inputs)
     sources, drawn = without_own_overlays(expanded.inputs)
     stems = plan_stems(sources)

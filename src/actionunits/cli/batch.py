@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actionunits.defaults import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from actionunits.cluster import BatchReport
 
@@ -30,7 +32,7 @@ def batch(
     cores_each: Annotated[int, typer.Option("--cores-each", min=1, help="Cores that a worker may use.")] = 1,
     model: Annotated[
         str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
-    ] = "geometry",
+    ] = DEFAULT_MODEL,
     max_faces: Annotated[
         int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")
     ] = None,

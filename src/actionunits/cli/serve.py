@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from actionunits.defaults import DEFAULT_MODEL
+
 _NEEDS = ("fastapi", "uvicorn", "python_multipart", "websockets", "prometheus_client")
 
 
@@ -24,7 +26,7 @@ def serve(
     ] = None,
     model: Annotated[
         str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
-    ] = "geometry",
+    ] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where files lie while they are needed; made private.")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from actionunits.defaults import DEFAULT_MODEL
+
 
 def webcam(
     camera: Annotated[str, typer.Option("--camera", help="The camera's number, or a video file in its stead.")] = "0",
@@ -16,17 +18,16 @@ def webcam(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Also keep the table, as DIR/webcam.csv.")
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", metavar="NAME_OR_CARD", help="[detector]")] = None,
+    model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
     max_faces: Annotated[int | None, typer.Option("--max-faces", min=1)] = None,
 ) -> None:
     """Show faces and action units live; close the window or press q or Escape to stop."""
     from actionunits.analyzer import Analyzer
-    from actionunits.estimators.registry import DEFAULT_MODEL
     from actionunits.live import LinePrinter, LiveWindow, run_live
     from actionunits.media import Camera
 
-    analyzer = Analyzer(model or DEFAULT_MODEL, device=device, max_faces=max_faces)
+    analyzer = Analyzer(model, device=device, max_faces=max_faces)
     view = LinePrinter(analyzer.aus) if headless else LiveWindow(analyzer.aus)
     source = Camera(camera, seconds=seconds, paced=not headless)
     frames, rate = run_live(analyzer, source, view, out, ("actionunits", *sys.argv[1:]))

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actionunits.defaults import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from actionunits.analyzer import Analyzer
 
@@ -26,7 +28,7 @@ class BatchSettings:
         sides: tell left and right apart.
     """
 
-    model: str = "geometry"
+    model: str = DEFAULT_MODEL
     max_faces: int | None = None
     every: int = 1
     baseline: str = "none"

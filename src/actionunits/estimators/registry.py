@@ -6,13 +6,12 @@ from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
+from actionunits.defaults import DEFAULT_MODEL
 from actionunits.errors import UsageError
 from actionunits.estimators.base import Estimator
 from actionunits.estimators.card import Card, read_card
 
 DEVICES = ("cpu", "cuda", "auto")
-DEFAULT_MODEL = "detector"
-"""What is used where no model is named."""
 
 
 def shipped_cards() -> dict[str, Path]:

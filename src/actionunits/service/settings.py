@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from actionunits.defaults import DEFAULT_MODEL
 from actionunits.errors import UsageError
 from actionunits.pool import cores
 
@@ -87,7 +88,7 @@ class Settings:
     port: int = 8000
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
-    model: str = "geometry"
+    model: str = DEFAULT_MODEL
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     pictures_at_once: int = field(default_factory=cores)
