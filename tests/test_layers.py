@@ -62,8 +62,9 @@ FORBIDDEN = {
     "plotly",
     "jinja2",
 }
-OF_EXTRAS = {  # what rooms of the extras [train] and [report] may import
+OF_EXTRAS = {  # what rooms of the extras may import
     "report": {"plotly", "jinja2"},
+    "overview": {"jinja2"},
     "evaluation": {"sklearn"},
     "loading": {"torch", "torchvision", "lightning"},
     "losses": {"torch"},
