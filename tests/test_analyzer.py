@@ -206,7 +206,7 @@ def test_occurrence_is_probability_from_the_threshold_on(analyzer: Analyzer, fac
         ({"model": "geometri"}, "geometri.*geometry"),
         ({"device": "gpu"}, "gpu"),
         ({"aus": "12,99"}, "99"),
-        ({"aus": "12,46"}, "AU46.*geometry"),
+        ({"aus": "12,46"}, "AU46.*detector"),
         ({"aus": []}, "names no action unit"),
         ({"max_faces": 0}, "max_faces=0"),
         ({"every": 0}, "every=0"),
@@ -320,7 +320,7 @@ def test_one_inputs_table_says_how_it_was_made(analyzer, face_files, tmp_path):
     table = analyzer.analyze(face_files[0])
     assert table.sidecar["input_sha256"] == hashlib.sha256(face_files[0].read_bytes()).hexdigest()
     assert table.sidecar["frame_count"] == len(table) == 1
-    assert table.sidecar["estimator"] == "geometry"
+    assert table.sidecar["estimator"] == "detector"
     table.save(tmp_path / "one.csv")
     assert (tmp_path / "one.json").exists()
     assert analyzer.analyze(face_files[:2]).sidecar == {}

@@ -82,6 +82,7 @@ def test_mean_auroc_leaves_out_what_is_undefined(write_card: WriteCard, measured
         ({"kind": "onnx", "input": PICTURE, "intensity_gain": [1.5, 0.0]}, "intensity_gain"),
         ({"kind": "onnx", "input": PICTURE, "intensity": False, "intensity_gain": [1.5, 2.0]}, "goes with kind"),
         ({"intensity_gain": [1.5, 2.0]}, "goes with kind `onnx`"),
+        ({"mirrored": True}, "`mirrored` goes with kind `onnx`"),
         ({"weights": {"file": "../weights.npz", "sha256": SHA}}, "weights.file"),
         ({"weights": {"file": "/etc/passwd", "sha256": SHA}}, "weights.file"),
         ({"weights": {"file": "a\\b.npz", "sha256": SHA}}, "weights.file"),

@@ -104,6 +104,19 @@ def test_intensities_are_multiplied_by_the_cards_gain(write_card: WriteCard, loo
     np.testing.assert_allclose(strong.intensity, plain.intensity * [1.5, 0.25], rtol=1e-6)
 
 
+def test_faces_in_the_mirror_count_as_much(write_card: WriteCard, looked_at: LookedAts) -> None:
+    """The graph's intensity is where point 30 lies, the nose's tip: with its mirror image it is in the middle."""
+    picture = PICTURE | {"landmarks": "points"}
+    content = graph(landmarks="points")
+    both = load_estimator(write_card(content, kind="onnx", input=picture, mirrored=True)).predict(looked_at)
+    alone = load_estimator(write_card(content, kind="onnx", input=picture)).predict(looked_at)
+    np.testing.assert_allclose(both.evidence, alone.evidence, atol=1e-4)  # the mean colour
+    np.testing.assert_allclose(both.intensity[:, 0], (RECIPE.size - 1) / 2, atol=1e-3)
+    np.testing.assert_allclose(
+        both.intensity[:, 1], alone.intensity[:, 1], atol=1e-3
+    )
+
+
 def test_a_constant(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
     scores = make(weights=np.zeros((3, 2), np.float32)).predict(looked_at)
     np.testing.assert_array_equal(scores.evidence, np.tile(OFFSETS, (4, 1)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+from actionunits.defaults import DEFAULT_MODEL
 from actionunits.errors import CardError, UsageError
 from actionunits.estimators import find_card, load_estimator, shipped_cards
 from actionunits.estimators.geometry import GeometryEstimator
@@ -23,8 +24,20 @@ def test_the_geometry_estimator_is_shipped() -> None:
     assert len(card.limits) >= 3
     assert card.quality is not None
     assert [row.au for row in card.quality.per_au] == list(card.aus)
-    assert isinstance(load_estimator(), GeometryEstimator)
+    assert isinstance(load_estimator("geometry"), GeometryEstimator)
     assert path == shipped_cards()["geometry"]
+
+
+def test_the_detector_is_what_is_used_where_nothing_is_named() -> None:
+    card = load_estimator().card
+    assert card.name == DEFAULT_MODEL == "detector"
+    assert card.au_set == GEOMETRY_23
+    assert card.quality is not None
+    assert [row.au for row in card.quality.per_au] == list(card.aus)
+    assert card.intensity_gain is not None
+    small, path = find_card("detector-int8")
+    assert small.aus == card.aus
+    assert path.with_name(small.weights.file).stat().st_size < 2_000_000
 
 
 @pytest.mark.parametrize("name", shipped_cards())
@@ -33,7 +46,7 @@ def test_every_shipped_card(name: str) -> None:
     weights = path.with_name(card.weights.file)
     assert card.name == name
     assert sha256(weights.read_bytes()).hexdigest() == card.weights.sha256
-    assert weights.stat().st_size < 1_000_000
+    assert weights.stat().st_size < 8_000_000
     assert "CC0" in card.licence.training_data
     assert load_estimator(name).card == card
 
@@ -51,7 +64,7 @@ def test_unknown_models(name: str, near: bool) -> None:
         find_card(name)
     assert caught.value.subject == name
     assert ("Did you mean geometry?" in str(caught.value)) == near
-    assert "Shipped: geometry" in str(caught.value)
+    assert "Shipped: detector, detector-int8, geometry" in str(caught.value)
 
 
 def test_a_missing_card_and_a_file_that_is_none(tmp_path: Path) -> None:

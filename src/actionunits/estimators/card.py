@@ -116,6 +116,8 @@ class Card(_Part):
         intensity: whether it says intensities; without, ``AUxx_r`` stays empty.
         intensity_gain: for ``onnx``, what its intensities are multiplied with, one factor per AU, so that they spread
             as labels do (an expected level spreads less); ``None`` for nothing.
+        mirrored: for ``onnx``, whether every face is looked at in the mirror too, and the two scores averaged: what it says
+            of a face and of its mirror image is then the same.
         limits: what it cannot do; shown first.
     """
 
@@ -131,6 +133,7 @@ class Card(_Part):
     input: PictureInput | None = None
     intensity: bool = True
     intensity_gain: tuple[Spread, ...] | None = None
+    mirrored: bool = False
     limits: tuple[str, ...]
     intended_use: str
     licence: Licence
@@ -152,6 +155,8 @@ class Card(_Part):
                 raise ValueError("`intensity_gain` goes with kind `onnx` and intensities")
         if (self.kind == "onnx") != (self.input is not None):
             raise ValueError("`input` goes with kind `onnx`, and only with it")
+        if self.kind == "geometry" and self.mirrored:
+            raise ValueError("`mirrored` goes with kind `onnx`")
         if self.kind == "geometry" and not self.intensity:
             raise ValueError("kind `geometry` says intensities")
         try:

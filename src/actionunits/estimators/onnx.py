@@ -13,7 +13,7 @@ from actionunits.errors import CardError, UsageError
 from actionunits.estimators.base import Estimator, LookedAt
 from actionunits.estimators.card import Card, PictureInput, read_weights
 from actionunits.estimators.scores import AUScores
-from actionunits.geometry import central_cut, crop, get_crop
+from actionunits.geometry import FLIP_68, central_cut, crop, get_crop
 from actionunits.geometry.chimera import Side, chimera
 
 _FRAMES_AT_ONCE = {"cpu": 4, "cuda": 16}
@@ -101,9 +101,11 @@ class OnnxEstimator(Estimator):
         scores = np.full((2, len(faces), len(self.card.aus)), np.nan, np.float32)  # evidence, intensity
         for start in range(0, len(faces), self._batch):
             part = faces[start : start + self._batch]
-            outputs = self._session.run(self._outputs, self._seen(part, side))
-            for kind, values in enumerate(outputs):
-                scores[kind, start : start + len(part)] = values
+            seen = self._seen(part, side)
+            if self.card.mirrored and side is None:  # a face made of one half is its own mirror image
+                seen = {name: np.concatenate([values, self._mirrored(name, values)]) for name, values in seen.items()}
+            for kind, values in enumerate(self._session.run(self._outputs, seen)):
+                scores[kind, start : start + len(part)] = values.reshape(-1, len(part), values.shape[1]).mean(axis=0)
         return AUScores(scores[0], scores[1] * self._gain)
 
     def _seen(self, faces: Sequence[LookedAt], side: Side | None) -> dict[str, NDArray[np.float32]]:
@@ -118,6 +120,14 @@ class OnnxEstimator(Estimator):
             pictures[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
         landmarks = {} if self._input.landmarks is None else {self._input.landmarks: points}
         return {self._input.name: pictures, **landmarks}
+
+    def _mirrored(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One of the graph's inputs for the faces in the mirror."""
+        if name == self._input.name:
+            return values[..., ::-1]
+        points = values[:, FLIP_68]
+        points[..., 0] = self._side - 1 - points[..., 0]
+        return points
 
 
 def _described(entry: onnxruntime.NodeArg) -> str:

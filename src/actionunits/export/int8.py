@@ -18,8 +18,8 @@ Float32 = NDArray[np.float32]
 def to_int8(content: bytes, batches: Sequence[Mapping[str, Float32]], *, keep: Sequence[str] = ()) -> bytes:
     """Quantise a graph, its activations by what they reach on some faces.
 
-    Convolutions and matrix products become int8: weights for each output channel, activations with one scale each.
-    Inputs and outputs stay float32.
+    Convolutions and sums between them become int8: weights for each output channel, activations with one scale each.
+    What comes after the last convolution is little work and stays float32, as inputs and outputs do.
 
     Args:
         content: of the ONNX file.
@@ -61,10 +61,19 @@ def to_int8(content: bytes, batches: Sequence[Mapping[str, Float32]], *, keep: S
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add"],
-                nodes_to_exclude=list(keep),
+                op_types_to_quantize=["Conv", "Add"],
+                nodes_to_exclude=[*keep, *_after_the_last_convolution(prepared)],
             )
         except Exception as failure:  # ONNX Runtime's tools raise nearly anything
             said = str(failure).strip().partition("\n")[0]
             raise CardError("int8", f"ONNX Runtime cannot quantise the graph ({said})", "Report this") from failure
         return small.read_bytes()
+
+
+def _after_the_last_convolution(path: Path) -> list[str]:
+    """Names of the nodes that come after the last convolution, in the order in which they are computed."""
+    import onnx
+
+    nodes = onnx.load(path).graph.node
+    last = max((place for place, node in enumerate(nodes) if node.op_type == "Conv"), default=-1)
+    return [node.name for node in nodes[last + 1 :]]
