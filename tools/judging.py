@@ -21,8 +21,8 @@ Bool = NDArray[np.bool_]
 
 OCCURS_FROM = 2  # FACS B
 OCCLUDED = "occluded"
-_CANDIDATES = np.linspace(0.02, 0.9995, 400)
 _DIGITS = 4
+_STEP = 0.5 * 10.0**-_DIGITS  # so that rounding never lowers a threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,25 +114,17 @@ def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator],
 
 
 def choose_thresholds(looked: Looked, most_false_alarms: float) -> tuple[float, ...]:
-    """Per AU the probability with the best F1 among those that stay quiet.
+    """Per AU the lowest probability that at most so large a share passes of the faces without it, and of neutral faces.
 
-    Quiet is a threshold that at most so large a share passes of the faces without the AU, and of the neutral faces.
+    Unlike that of the best F1, it does not depend on how often the AU occurs, which differs from one recording to the
+    next.
     """
     chosen = []
     for place in range(len(looked.aus)):
         probability, level = looked.probability[:, place], looked.level[:, place]
-        absent, occurs = level == 0, level >= OCCURS_FROM
-        best, best_f1 = float(_CANDIDATES[-1]), -1.0
-        for threshold in np.quantile(probability, _CANDIDATES):
-            called = probability >= threshold
-            alarms = [float(called[rows].mean()) for rows in (absent, looked.neutral) if rows.any()]
-            if max(alarms) > most_false_alarms:
-                continue
-            hits = int((called & occurs).sum())
-            f1 = 2 * hits / max(int(called.sum() + occurs.sum()), 1)
-            if f1 > best_f1:
-                best, best_f1 = float(threshold), f1
-        chosen.append(round(best, _DIGITS))
+        quiet = [probability[rows] for rows in (level == 0, looked.neutral) if rows.any()]
+        least = max(float(np.quantile(each, 1 - most_false_alarms, method="higher")) for each in quiet)
+        chosen.append(round(least + _STEP, _DIGITS))
     return tuple(chosen)
 
 

@@ -39,7 +39,7 @@ TEXT = ROOT / "tools/detector_card.json"
 TABLE = ROOT / "docs/benchmarks/detector.csv"
 FOLDS, FOLD = "10fold", 1
 STRENGTH = "1.5"  # of expressions: level 5 as far as FACS means by E
-MOST_FALSE_ALARMS = 0.01
+MOST_FALSE_ALARMS = 0.025
 INT8_FACES, INT8_BATCH = 512, 16
 GEOMETRY = "geometry"
 

@@ -112,9 +112,7 @@ def test_faces_in_the_mirror_count_as_much(write_card: WriteCard, looked_at: Loo
     alone = load_estimator(write_card(content, kind="onnx", input=picture)).predict(looked_at)
     np.testing.assert_allclose(both.evidence, alone.evidence, atol=1e-4)  # the mean colour
     np.testing.assert_allclose(both.intensity[:, 0], (RECIPE.size - 1) / 2, atol=1e-3)
-    np.testing.assert_allclose(
-        both.intensity[:, 1], alone.intensity[:, 1], atol=1e-3
-    )
+    np.testing.assert_allclose(both.intensity[:, 1], alone.intensity[:, 1], atol=1e-3)
 
 
 def test_a_constant(make: Callable[..., Estimator], looked_at: LookedAts) -> None:
