@@ -107,7 +107,6 @@ def finished(card: Card, name: str, weights: Weights, facts: Mapping[str, Any]) 
             "version": text["version"],
             "title": text["title"] + (" (int8)" if name.endswith("int8") else ""),
             "weights": weights,
-            "mirrored": True,
             "limits": tuple(text["limits"]),
             "intended_use": text["intended_use"],
             "licence": Licence(**text["licence"]),

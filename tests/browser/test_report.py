@@ -335,7 +335,8 @@ def test_a_picture(page, analyzer, face_files, tmp_path) -> None:
         write_analysis(analyzer, MediaInput(face_files[0], "image"), "face0", outputs)
         page.goto((tmp_path / str(overlay) / "face0.html").as_uri())
         assert page.evaluate("document.images[0].naturalWidth") >= 384
-        assert "AU25" in page.inner_text(".strengths tr.on")
+        assert "AU12" in page.inner_text(".strengths")
+        assert page.locator(".strengths tr.on").count() > 0
         assert page.locator(".box").count() == (0 if overlay else 1)
         assert page.locator("#video, #position, .plot").count() == 0
 

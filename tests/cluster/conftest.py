@@ -142,7 +142,12 @@ def ray_session() -> Iterator[None]:
     """Ray with two cores for the tests of a module; it calls nobody and shows no dashboard."""
     ray = pytest.importorskip("ray")
     patch = pytest.MonkeyPatch()
-    for name, value in (("USAGE_STATS_ENABLED", "0"), ("AUTH_MODE", "token"), ("AUTH_TOKEN", secrets.token_hex(32))):
+    for name, value in (
+        ("USAGE_STATS_ENABLED", "0"),
+        ("AUTH_MODE", "token"),
+        ("AUTH_TOKEN", secrets.token_hex(32)),
+        ("gcs_server_port_wait_time_s", "180"),
+    ):
         patch.setenv(f"RAY_{name}", value)
     ray.init(
         address="local", num_cpus=2, include_dashboard=False, object_store_memory=100 << 20,

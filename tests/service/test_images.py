@@ -31,7 +31,7 @@ def test_rows_are_the_library_s(client: Any, face_files: tuple[Path, ...], analy
     for name, value in row.items():
         wanted = expected[name]
         assert value == (wanted if isinstance(wanted, str) else pytest.approx(wanted, rel=1e-6)), name
-    assert (found["width"], found["height"], found["model"]) == (384, 384, "geometry")
+    assert (found["width"], found["height"], found["model"]) == (384, 384, "detector")
     assert found["faces"] == []
     assert found["job"] is None
     assert files_below(client.state) == []

@@ -80,7 +80,7 @@ def test_the_examples_follow_their_own_description(client: Any) -> None:
 
 def test_models_are_told_with_their_muscles(client: Any) -> None:
     answer = client.get("/v1/models").json()
-    assert answer["default"] == "geometry"
+    assert answer["default"] == "detector"
     (model,) = [one for one in answer["models"] if one["name"] == "geometry"]
     (smile,) = [au for au in model["aus"] if au["number"] == 12]
     assert smile["name"] == "Lip corner puller"

@@ -34,7 +34,7 @@ def test_rows_are_the_library_s(client: Any, analyzer: Analyzer, jpegs: list[tup
     expected = list(analyzer.stream(frames))
     with client.websocket_connect("/v1/stream?landmarks=true") as socket:
         ready = socket.receive_json()
-        assert (ready["type"], ready["model"], ready["aus"]) == ("ready", "geometry", list(analyzer.aus.columns))
+        assert (ready["type"], ready["model"], ready["aus"]) == ("ready", "detector", list(analyzer.aus.columns))
         for number, (time, jpeg) in enumerate(jpegs):
             socket.send_bytes(message(time, jpeg))
             answer = socket.receive_json()
@@ -111,7 +111,7 @@ def test_who_makes_too_many_mistakes_is_let_go(client: Any) -> None:
         assert closed["code"] == 1008
 
 
-@pytest.mark.parametrize("query", ["model=nobody", "sides=true"])
+@pytest.mark.parametrize("query", ["model=nobody", "model=geometry&sides=true"])
 def test_impossible_wishes_end_it(client: Any, query: str) -> None:
     with client.websocket_connect(f"/v1/stream?{query}") as socket:
         assert socket.receive_json()["error"]["status"] == 422

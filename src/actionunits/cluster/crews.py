@@ -243,6 +243,7 @@ def _started(staff: Staff) -> tuple[Any, bool]:
     """Ray, joined to a cluster or started here, and whether that happened just now; it calls nobody."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "120")  # a busy machine needs longer than Ray's 20 s
     try:
         import ray
     except ImportError as error:

@@ -16,7 +16,7 @@ from actionunits.estimators.scores import AUScores
 from actionunits.geometry import FLIP_68, central_cut, crop, get_crop
 from actionunits.geometry.chimera import Side, chimera
 
-_FRAMES_AT_ONCE = {"cpu": 4, "cuda": 16}
+_FRAMES_AT_ONCE = {"cpu": 1, "cuda": 16}  # more gain a CPU little, and would change the last bits
 _PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
 
@@ -64,6 +64,7 @@ class OnnxEstimator(Estimator):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # cores are shared with the tracker
         options.log_severity_level = 3
         content = read_weights(card, path)
         try:
