@@ -116,8 +116,8 @@ class Card(_Part):
         intensity: whether it says intensities; without, ``AUxx_r`` stays empty.
         intensity_gain: for ``onnx``, what its intensities are multiplied with, one factor per AU, so that they spread
             as labels do (an expected level spreads less); ``None`` for nothing.
-        mirrored: for ``onnx``, whether every face is looked at in the mirror too, and the two scores averaged: what it says
-            of a face and of its mirror image is then the same.
+        mirrored: for ``onnx``, whether every face is looked at in the mirror too, and the two scores averaged: what it
+            says of a face and of its mirror image is then the same.
         limits: what it cannot do; shown first.
     """
 
