@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from abc import abstractmethod
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -51,8 +52,9 @@ class EpisodeSink(FileSink):
         if self._to is not None:
             self._to.write(self._content(self._finder.finish()))
 
+    @abstractmethod
     def _content(self, episodes: tuple[Episode, ...]) -> bytes:
-        raise NotImplementedError
+        """The file's content."""
 
 
 class EventsSink(EpisodeSink):
