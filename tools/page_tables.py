@@ -1,7 +1,8 @@
 """Write the generated tables into the pages: README.md (columns of the results, the detector's figures, timings),
 docs/detector.md (how good the detector is, which design, on neutral faces, how fast),
 docs/synth.md (what the face mesh sees, what can be learned, how fast), docs/systems.md (how the systems score, what
-becomes of their papers' claims, how fast they are), docs/ten-thousand-hours.md (how fast batches are).
+becomes of their papers' claims, how fast they are), docs/ten-thousand-hours.md (how fast batches are),
+docs/call-it-over-http.md (how fast the service is).
 
 usage: python tools/page_tables.py [--check]
 
@@ -29,6 +30,7 @@ SYNTH = ROOT / "docs/synth.md"
 SYSTEMS = ROOT / "docs/systems.md"
 DETECTOR = ROOT / "docs/detector.md"
 BATCH = ROOT / "docs/ten-thousand-hours.md"
+SERVICE = ROOT / "docs/call-it-over-http.md"
 BENCHMARKS = ROOT / "docs/benchmarks"
 TIMINGS = BENCHMARKS / "analyze.csv"
 BATCH_RATES = BENCHMARKS / "batch.csv"
@@ -265,6 +267,18 @@ def batch_table() -> str:
     return "\n".join([*lines, "", "Files of ten minutes; `actionunits bench cost CSV --size SIZE`."])
 
 
+def service_table() -> str:
+    """What ``actionunits bench serve`` last measured."""
+    rows = _rows("serve.csv")
+    lines = ["| | count | a second | p50 | p95 | lost | |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        waits = " | ".join(f"{row[name]} ms" if row[name] else "" for name in ("p50_ms", "p95_ms"))
+        lines.append(
+            f"| {row['what']} | {row['count']} | {float(row['per_second']):.0f} | {waits} | {row['lost']} | {row['note']} |"
+        )
+    return "\n".join([*lines, "", f"`actionunits bench serve` on {rows[0]['machine']}; pictures or frames a second."])
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         README: {"columns": lambda: markdown_table().strip(), "quality": quality_table, "timings": timing_table},
@@ -284,6 +298,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
             "training-rates": training_rates_table,
         },
         BATCH: {"batch": batch_table},
+        SERVICE: {"service": service_table},
         SYNTH: {"responses": responses_table, "facts": facts_table, "learnability": learnability_table},
     }
 )
