@@ -273,9 +273,8 @@ def service_table() -> str:
     lines = ["| | count | a second | p50 | p95 | lost | |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         waits = " | ".join(f"{row[name]} ms" if row[name] else "" for name in ("p50_ms", "p95_ms"))
-        lines.append(
-            f"| {row['what']} | {row['count']} | {float(row['per_second']):.0f} | {waits} | {row['lost']} | {row['note']} |"
-        )
+        rate = f"{float(row['per_second']):.0f}"
+        lines.append(f"| {row['what']} | {row['count']} | {rate} | {waits} | {row['lost']} | {row['note']} |")
     return "\n".join([*lines, "", f"`actionunits bench serve` on {rows[0]['machine']}; pictures or frames a second."])
 
 
