@@ -190,7 +190,8 @@ def test_what_the_page_says_holds(page: Path, reader: Reader) -> None:
 
 
 def test_pages_take_part() -> None:
-    assert {"code-a-folder-of-interviews", "compare-with-my-facs-codes", "use-it-from-r"} <= {p.stem for p in PAGES}
+    pages = {"code-a-folder-of-interviews", "compare-with-my-facs-codes", "use-it-from-r"}
+    assert pages | {"call-it-over-http", "train-on-bp4d"} <= {page.stem for page in PAGES}
 
 
 @pytest.mark.parametrize(
