@@ -163,12 +163,13 @@ def main() -> None:
     model = load_model(file)
     float32 = exported.path.read_bytes()
     small = to_int8(float32, some_faces(crops, fold.train, model))
+    trainers = read_model_facts(file)["facts"]["fold"]["train"]
     facts = {
         "command": f"python tools/make_detector.py WORK --subjects {options.subjects} --frames {options.frames} "
         f"--seed {options.seed} --recipe {options.recipe}",
         "seed": read_model_facts(file)["facts"]["seed"],
-        "subjects": len(fold.train),
-        "images": len(crops.split(fold.train)),
+        "subjects": len(trainers),
+        "images": len(crops.split(trainers)),
     }
     contents = {"detector": float32, "detector-int8": small}
     estimators = {GEOMETRY: load_estimator(GEOMETRY)}
