@@ -1,6 +1,5 @@
 """A small corpus of rendered clips, and what a batch of it must give."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,13 +138,15 @@ def journal(tmp_path: Path) -> Journal:
 
 @pytest.fixture(scope="module")
 def ray_session() -> Iterator[None]:
-    """Ray with two cores for the tests of a module; it calls nobody and shows no dashboard."""
+    """Ray with two cores for the tests of a module; it calls nobody and shows no dashboard.
+
+    Without a token: Ray reads that once in a process, when it is imported, and another test may have done so before.
+    """
     ray = pytest.importorskip("ray")
     patch = pytest.MonkeyPatch()
     for name, value in (
         ("USAGE_STATS_ENABLED", "0"),
-        ("AUTH_MODE", "token"),
-        ("AUTH_TOKEN", secrets.token_hex(32)),
+        ("AUTH_MODE", "disabled"),
         ("gcs_server_port_wait_time_s", "180"),
     ):
         patch.setenv(f"RAY_{name}", value)
