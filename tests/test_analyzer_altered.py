@@ -16,7 +16,7 @@ from actionunits.samples import SAMPLE_CLIP
 
 def test_other_options_give_what_a_new_analyzer_gives(analyzer: Analyzer, numbers_of) -> None:
     for options in ({"every": 9}, {"every": 20, "baseline": "median"}, {"max_faces": 1, "every": 30}):
-        altered, made = Analyzer("geometry").altered(**options), Analyzer(**options)
+        altered, made = analyzer.altered(**options), Analyzer(**options)
         assert altered.settings == made.settings
         assert numbers_of(altered.stream(SAMPLE_CLIP)) == numbers_of(made.stream(SAMPLE_CLIP))
     assert analyzer.settings == Analyzer().settings  # as it was
