@@ -117,6 +117,24 @@ def test_the_guide_draws_attention_to_the_regions() -> None:
     assert model._outside(even, batch).item() == 0
 
 
+def test_picture_and_landmarks_find_the_levels_alone() -> None:
+    """Each term is the loss of a network whose head is deaf to the other half."""
+    torch.manual_seed(0)
+    model = create_model("detector", AUS, look="mean", alone=0.5, size=8).eval()
+    batch = faces(6)
+    batch.intensity[:] = torch.from_numpy(np.random.default_rng(0).integers(0, 6, (6, 5)).astype(np.int8))
+    with torch.no_grad():
+        terms = model.loss(model(batch), batch)
+        weight, expected = model.head.score.weight, 0.0
+        whole = weight.clone()
+        for deaf in (slice(0, 8), slice(8, 16)):
+            weight.copy_(whole)
+            weight[..., deaf] = 0
+            expected += model.loss(model(batch), batch)["intensity"].item()
+    assert terms["alone"].item() == pytest.approx(expected, rel=1e-5)
+    assert terms["total"].item() == pytest.approx(terms["intensity"].item() + 0.5 * expected, rel=1e-5)
+
+
 def test_labels_place_the_cuts_before_training() -> None:
     model = create_model("detector", AUS)
     before = model.head.cuts.detach().clone()
@@ -135,6 +153,8 @@ def test_labels_place_the_cuts_before_training() -> None:
         {"guide": 0.1, "look": "mean"},
         {"guide": -1.0},
         {"ortho": 0.1, "shape": False},
+        {"alone": 0.5, "shape": False},
+        {"alone": -0.5},
         {"occurs_from": 0},
         {"occurs_from": 6},
     ],

@@ -59,6 +59,9 @@ class Detector(AUModel):
         guide: weight of a term that draws each AU's attention to its two regions of interest, for the AUs whose regions
             are known; only with ``attention``.
         ortho: weight of the cosine between the picture's and the shape's feature, as LP-Net has it.
+        alone: weight of two terms that have the picture find the levels without the landmarks, and the landmarks
+            without the picture. Without them a network leaves to the picture what landmarks could say, and rendered
+            pictures differ more from photographs than rendered landmarks do.
         occurs_from: lowest intensity that counts as occurrence, 1-5; 2 is FACS B.
 
     Raises:
@@ -95,6 +98,7 @@ class Detector(AUModel):
         dropout: float = 0.1,
         guide: float = 0.0,
         ortho: float = 0.0,
+        alone: float = 0.0,
         occurs_from: int = 2,
     ) -> None:
         super().__init__(aus, input)
@@ -103,11 +107,12 @@ class Detector(AUModel):
             ("dropout", dropout, 0 <= dropout < 1),
             ("guide", guide, guide >= 0 and (guide == 0 or look == "attention")),
             ("ortho", ortho, ortho >= 0 and (ortho == 0 or shape)),
+            ("alone", alone, alone >= 0 and (alone == 0 or shape)),
             ("occurs_from", occurs_from, 1 <= occurs_from <= _HIGHEST),
         ):
             if not fits:
                 raise UsageError(f"detector: {name}={value}", "is out of range", "See actionunits.models.detector")
-        self.guide, self.ortho, self.occurs_from = guide, ortho, occurs_from
+        self.guide, self.ortho, self.alone, self.occurs_from = guide, ortho, alone, occurs_from
         self.needs_landmarks = shape
         count = len(self.aus)
         self.stem = create_backbone(backbone, weights=backbone_weights, stride=backbone_stride)
@@ -144,7 +149,7 @@ class Detector(AUModel):
             parts["shape"], known = self.shaping(batch.landmarks)
             features = torch.cat([features, parts["shape"][:, None].expand_as(features)], dim=-1)
             stand_in = ~known
-        reached = self.head(self.dropping(features)).float()  # (N, A, 5)
+        reached = self._reached(features)
         return AUOutput(
             reached[..., self.occurs_from - 1],
             cumulative_levels(reached),
@@ -153,7 +158,7 @@ class Detector(AUModel):
         )
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
-        """``intensity``: cross-entropy of the levels; ``guide`` and ``orthogonality`` where they have a weight."""
+        """``intensity``: cross-entropy of the levels; ``guide``, ``orthogonality`` and ``alone`` where they have a weight."""
         assert output.levels is not None
         intensity = level_loss(output.levels, batch.intensity)
         terms = {"intensity": intensity, "total": intensity}
@@ -165,6 +170,12 @@ class Detector(AUModel):
             labelled = (batch.intensity >= 0).any(dim=1)  # (N,)
             terms["orthogonality"] = orthogonality(one, other, kind="cosine", used=labelled)
             terms["total"] = terms["total"] + self.ortho * terms["orthogonality"]
+        if self.alone:
+            seen, shape = output.parts["features"].chunk(2, dim=-1)  # (N, A, D) each
+            apart = (torch.cat([seen, torch.zeros_like(shape)], -1), torch.cat([torch.zeros_like(seen), shape], -1))
+            losses = [level_loss(cumulative_levels(self._reached(each)), batch.intensity) for each in apart]
+            terms["alone"] = losses[0] + losses[1]
+            terms["total"] = terms["total"] + self.alone * terms["alone"]
         return terms
 
     def observe(self, labels: TrainingLabels) -> None:
@@ -174,6 +185,11 @@ class Detector(AUModel):
     def map_layer(self) -> nn.Module:
         """The stem, at whose last map the AUs look."""
         return self.stem
+
+    def _reached(self, features: Tensor) -> Tensor:
+        """(N, A, D) to (N, A, 5), log-odds of reaching levels 1 to 5."""
+        reached: Tensor = self.head(self.dropping(features)).float()
+        return reached
 
     def _outside(self, attention: Tensor, batch: FaceBatch) -> Tensor:
         """Minus the log of the attention that lies in an AU's regions, where its label and the landmarks are known."""
