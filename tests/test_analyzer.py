@@ -76,9 +76,17 @@ def test_reruns_and_order_of_inputs(
     alone = {path: numbers_of(analyzer.stream(path)) for path in (*face_files, video)}
     for path in (video, *reversed(face_files), video):
         assert numbers_of(analyzer.stream(path)) == alone[path]
-    fresh = Analyzer(threads=2)
-    for path, expected in alone.items():
-        assert numbers_of(fresh.stream(path)) == expected
+    for fresh in (Analyzer(threads=2), Analyzer(threads=1, overlap=False)):
+        for path, expected in alone.items():
+            assert numbers_of(fresh.stream(path)) == expected
+
+
+def test_without_overlap_no_thread_is_started(clip: Clip, pictures: Pictures) -> None:
+    video = clip("three.mp4", [*pictures[:2] * 3], codec="libx264", pixel_format="yuv420p")
+    turns, before = Analyzer(threads=1, overlap=False).stream(video), set(threading.enumerate())
+    next(turns)
+    assert set(threading.enumerate()) == before
+    assert [result.frame for result in turns] == [1, 2, 3, 4, 5]
 
 
 def test_tables_of_many_inputs(

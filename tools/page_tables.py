@@ -251,10 +251,14 @@ def batch_table() -> str:
         return "Not measured yet: `actionunits bench batch --out docs/benchmarks/batch.csv`."
     with BATCH_RATES.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    lines = ["| | workers | files | frames | seconds | frames/s | x one worker |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | workers | cores each | files | frames | seconds | frames/s | x one |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         gain = f"{float(rows[0]['seconds']) / float(row['seconds']):.2f}" if row["what"] == rows[0]["what"] else ""
-        counts = f"{row['workers']} | {row['files']} | {int(row['frames']):,} | {float(row['seconds']):.1f}"
+        workers = f"{row['workers']} | {row['cores_each']}"
+        counts = f"{workers} | {row['files']} | {int(row['frames']):,} | {float(row['seconds']):.1f}"
         lines.append(f"| {row['what']} | {counts} | {float(row['frames_per_second']):,.0f} | {gain} |")
     said = f"`actionunits bench batch` on {rows[0]['machine']}; without the start of Ray and the models."
     lines += ["", said, "", "| 10,000 hours of | core hours | on 64 cores | rows |", "|---|---|---|---|"]

@@ -8,7 +8,7 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -63,8 +63,10 @@ class Analyzer:
             face; a baseline takes the resting intensity of the whole face off both.
         threads: threads inside one inference of the networks; two by default, where there are two cores. The numbers
             do not depend on it.
+        overlap: decode, track and score a video in a thread each; without, one after the other in the thread that
+            asks, which is how a process with a single core to itself does most. The numbers do not depend on it.
 
-    Decoding, tracking and scoring run in a thread each. OpenCV is told to use one thread of its own (its pool costs
+    OpenCV is told to use one thread of its own (its pool costs
     more than it gives on pictures of a face's size); that setting is the process's.
 
     Raises:
@@ -85,6 +87,7 @@ class Analyzer:
         baseline: str | Baseline = "none",
         sides: bool = False,
         threads: int | None = None,
+        overlap: bool = True,
     ) -> None:
         _require_counts(max_faces=max_faces, every=every, threads=threads)
         threads = threads or min(2, os.cpu_count() or 1)
@@ -108,6 +111,7 @@ class Analyzer:
         self.sides = sides
         self.max_faces = max_faces
         self.every = every
+        self._overlap = overlap
         self.device = choose_device(device)
         self._finder = FaceFinder(threads=threads)
 
@@ -279,7 +283,7 @@ class Analyzer:
         return FrameResult(frame.source, frame.index, frame.timestamp, tuple(faces), frame.image)
 
     def _tracked(self, source: Source, watch: Watch, stretch: Stretch | None) -> Generator[Tracked]:
-        """Yield every frame and the faces in it; for a video in a thread ahead of the scoring, as decoding is of it."""
+        """Yield every frame and the faces in it; a video's in a thread ahead of the scoring, as decoding is of it."""
         tracker = self.tracker() if stretch is None else stretch.tracker
 
         def track() -> Generator[Tracked]:
@@ -289,7 +293,7 @@ class Analyzer:
 
         is_picture = isinstance(source, MediaInput) and source.kind == "image"
         ahead = max(_TRACKED_AHEAD, self._estimator.frames_at_once)
-        with closing(track() if is_picture else prefetch(track(), ahead)) as tracked:
+        with closing(prefetch(track(), ahead) if self._overlap and not is_picture else track()) as tracked:
             yield from tracked
 
     def _frames(self, source: Source, watch: Watch, stretch: Stretch | None) -> Generator[Frame]:
@@ -317,7 +321,8 @@ class Analyzer:
             yield frame
             return
         portion = None if stretch is None else stretch.portion
-        with VideoReader(media.path, every=self.every, portion=portion) as reader:
+        threads: Literal["auto", 1] = "auto" if self._overlap else 1
+        with VideoReader(media.path, every=self.every, portion=portion, threads=threads) as reader:
             watch.opened(
                 SourceFacts(
                     "video",
@@ -329,7 +334,7 @@ class Analyzer:
                     average_rate=reader.average_rate,
                 )
             )
-            with closing(prefetch(reader, _DECODED_AHEAD)) as ahead:
+            with closing(prefetch(reader, _DECODED_AHEAD) if self._overlap else (frame for frame in reader)) as ahead:
                 yield from ahead
             if stretch is not None:
                 stretch.following = reader.following(None)

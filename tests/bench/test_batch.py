@@ -1,6 +1,8 @@
 """The batch's benchmark on as little as can be, and the cost model against a sum by hand."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,17 @@ pytest.importorskip("fsspec")
 
 from actionunits.bench import batch as bench
 from actionunits.bench.cost import estimate, read_constants
-from actionunits.errors import ResultsError
+from actionunits.cli.bench import batch as bench_command
+from actionunits.errors import ResultsError, UsageError
 from actionunits.media import VideoReader
 
-LINES = """what,workers,files,frames,seconds,frames_per_second,start_seconds,worker_seconds,bytes_out,machine
-short clips,1,200,16000,80.0,200.0,5.0,79.0,1600000,a machine
-short clips,2,200,16000,50.0,320.0,5.0,99.0,1600000,a machine
-"one clip, 640x360",1,1,1800,9.0,200.0,5.0,9.0,180000,a machine
-"one clip, 1280x720",1,1,1800,18.0,100.0,5.0,18.0,180000,a machine
-files of one frame,1,20,20,2.0,10.0,5.0,2.0,40000,a machine
+LINES = """what,workers,cores_each,files,frames,seconds,frames_per_second,start_seconds,worker_seconds,bytes_out,machine
+short clips,1,1,200,16000,80.0,200.0,5.0,79.0,1600000,a machine
+short clips,2,1,200,16000,50.0,320.0,5.0,99.0,1600000,a machine
+short clips,1,2,200,16000,40.0,400.0,5.0,39.0,1600000,a machine
+"one clip, 640x360",1,1,1,1800,9.0,200.0,5.0,9.0,180000,a machine
+"one clip, 1280x720",1,1,1,1800,18.0,100.0,5.0,18.0,180000,a machine
+files of one frame,1,1,20,20,2.0,10.0,5.0,2.0,40000,a machine
 """
 
 
@@ -42,17 +46,26 @@ def test_clips_are_of_mixed_lengths_and_the_same_again(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_on_ray(tmp_path: Path) -> None:
+    """In a process of its own, as Ray reads its token once in a process."""
     pytest.importorskip("ray")
-    (line,) = bench.run_benchmark(clips=2, workers=(1,), seconds=0)
-    assert (line.what, line.workers, line.files) == ("short clips", 1, 2)
-    assert line.frames > 20
-    assert line.seconds > 0
-    assert line.start_seconds > 0
-    bench.save([line], tmp_path / "b.csv")
+    program = "from actionunits.cli import main; main()"
+    options = ["--clips", "2", "--workers", "1x1", "--seconds", "0", "--out", str(tmp_path / "b.csv")]
+    line = [sys.executable, "-c", program, "bench", "batch", *options]
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 0, ended.stderr
     with (tmp_path / "b.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert int(row["frames"]) == line.frames
-    assert int(row["bytes_out"]) == line.bytes_out > 0
+    assert (row["what"], row["workers"], row["cores_each"], row["files"]) == ("short clips", "1", "1", "2")
+    assert int(row["frames"]) > 20
+    assert float(row["frames_per_second"]) == pytest.approx(int(row["frames"]) / float(row["seconds"]), rel=0.01)
+    assert float(row["start_seconds"]) > 0
+    assert int(row["bytes_out"]) > 0
+
+
+@pytest.mark.parametrize("text", ["", "2", "1x", "0x1", "1x1x1", "axb"])
+def test_workers_and_cores_that_are_none(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="workers x cores"):
+        bench_command(workers=text, out=tmp_path / "b.csv")
 
 
 def test_ten_thousand_hours(measured: Path) -> None:

@@ -1,6 +1,6 @@
 """A small corpus of rendered clips, and what a batch of it must give."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -134,26 +134,3 @@ class Journal:
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "journal.txt")
-
-
-@pytest.fixture(scope="module")
-def ray_session() -> Iterator[None]:
-    """Ray with two cores for the tests of a module; it calls nobody and shows no dashboard.
-
-    Without a token: Ray reads that once in a process, when it is imported, and another test may have done so before.
-    """
-    ray = pytest.importorskip("ray")
-    patch = pytest.MonkeyPatch()
-    for name, value in (
-        ("USAGE_STATS_ENABLED", "0"),
-        ("AUTH_MODE", "disabled"),
-        ("gcs_server_port_wait_time_s", "180"),
-    ):
-        patch.setenv(f"RAY_{name}", value)
-    ray.init(
-        address="local", num_cpus=2, include_dashboard=False, object_store_memory=100 << 20,
-        log_to_driver=False, logging_level="ERROR",
-    )  # fmt: skip
-    yield
-    ray.shutdown()
-    patch.undo()

@@ -1,4 +1,7 @@
-"""On Ray: workers that die, whole runs that are killed, two nodes. Rows are those of one process, to the bit."""
+"""On Ray: workers that die, whole runs that are killed, two nodes. Rows are those of one process, to the bit.
+
+Every run is a process of its own: Ray reads tokens once in a process, and others' tests may have set another.
+"""
 
 import os
 import secrets
@@ -14,10 +17,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-
-from actionunits.cluster import BatchWatch, find_corpus, run_batch
-from actionunits.cluster.crews import Staff
-from actionunits.cluster.inputs import key_of
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
@@ -46,48 +45,36 @@ def wait_for(what: Callable[[], object], seconds: float = 600) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.usefixtures("ray_session")
 def test_two_workers_give_the_same_rows(
-    corpus_folder: Path, tmp_path: Path, rows_of: Rows, same_rows: Any, expected: pa.Table, status_of: Any
+    batch_process: Any, tmp_path: Path, rows_of: Rows, same_rows: Any, expected: pa.Table, status_of: Any
 ) -> None:
-    report = run_batch(find_corpus(str(corpus_folder)), tmp_path / "o", staff=Staff(workers=2))
-    assert (report.done, report.failed, report.frames) == (6, (), 42)
+    running = batch_process("--workers", 2)
+    said = running.communicate(timeout=600)[0].decode()
+    assert running.returncode == 0, said
+    assert "6 done, 0 failed" in said
     assert same_rows(rows_of(tmp_path / "o"), expected)
     assert len({row["worker"] for row in status_of(tmp_path / "o").values()}) == 2
 
 
-@pytest.mark.usefixtures("ray_session")
 def test_a_killed_workers_file_is_done_by_another(
-    corpus_folder: Path, tmp_path: Path, rows_of: Rows, same_rows: Any, expected: pa.Table, journal: Any, status_of: Any
+    batch_process: Any, tmp_path: Path, rows_of: Rows, same_rows: Any, expected: pa.Table, journal: Any
 ) -> None:
-    class Kills(BatchWatch):
-        """Kills whoever has the last file in hand, as soon as it has begun."""
+    def in_hand() -> list[int]:
+        """Processes that have begun a file and not committed it, once one has been committed."""
+        lines = [line.split() for line in journal.path.read_text().splitlines()] if journal.path.exists() else []
+        done = {key for _, what, key, _ in lines if what == "commit"}
+        return [int(pid) for _, what, key, pid in lines if done and what == "begin" and key not in done]
 
-        def __init__(self) -> None:
-            self.killed = ""
-            self.failed_ones: list[str] = []
-
-        def finished(self, record: Any, size: int) -> None:
-            if not self.killed:
-                wait_for(lambda: set(journal.begun) - {key for what, key in journal.lines if what == "commit"})
-                done = {key for what, key in journal.lines if what == "commit"}
-                lines = [line.split() for line in journal.path.read_text().splitlines()]
-                pids = {key: int(pid) for _, what, key, pid in lines if what == "begin" and key not in done}
-                if pids:
-                    self.killed, pid = next(iter(pids.items()))
-                    os.kill(pid, signal.SIGKILL)
-
-        def retried(self, record: Any) -> None:
-            self.failed_ones.append(f"{record.fault} {key_of(record.source)}")
-
-    watch = Kills()
-    out = tmp_path / "o"
-    report = run_batch(find_corpus(str(corpus_folder)), out, staff=Staff(workers=2), journal=journal.path, watch=watch)
-    assert (report.done, report.failed) == (6, ())
-    assert watch.killed
-    assert same_rows(rows_of(out), expected)
+    running = batch_process("--workers", 2, "--journal", journal.path)
+    wait_for(lambda: in_hand() or running.poll() is not None)
+    (victim, *_) = in_hand()
+    os.kill(victim, signal.SIGKILL)
+    said = running.communicate(timeout=600)[0].decode()
+    assert running.returncode == 0, said
+    assert "6 done, 0 failed" in said
+    assert same_rows(rows_of(tmp_path / "o"), expected)
     assert not journal.again_after_commit()
-    assert not list((out / ".aside").glob("spool*"))
+    assert not list((tmp_path / "o" / ".aside").glob("spool*"))
 
 
 def test_killed_runs_are_resumed(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from actionunits.cluster import BatchSettings, BatchWatch, find_corpus, run_batch
+from actionunits.cluster import BatchSettings, BatchWatch, crews, find_corpus, run_batch
 from actionunits.cluster.crews import Finished, Staff, Task
 from actionunits.cluster.inputs import key_of
 from actionunits.cluster.lock import OutputLock
@@ -302,6 +302,33 @@ def test_long_videos_with_a_baseline_are_looked_through_twice(
     monkeypatch.setattr(worker, "_FRAMES_KEPT", 5)
     solo(corpus_folder, tmp_path / "twice", settings=settings)
     assert same_rows(rows_of(tmp_path / "kept"), rows_of(tmp_path / "twice"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "files", "workers", "cores_each", "used"),
+    [
+        (Staff(), 100, 8, 1, 1),
+        (Staff(), 3, 3, 2, 2),  # fewer files than cores: each worker gets more of them
+        (Staff(), 1, 1, 8, 8),
+        (Staff(workers=2), 100, 2, 4, 4),
+        (Staff(workers=1, cores_each=1), 100, 1, 1, 1),
+        (Staff(workers=20), 100, 20, 1, 1),
+        (Staff(cores_each=4), 100, 2, 4, 4),
+        (Staff(workers=4, cores_each=4), 100, 4, 4, 2),  # told to Ray, but no more threads than there are cores
+        (Staff(workers=0), 100, 0, 8, 8),
+        (Staff(gpu_workers=2), 100, 6, 1, 1),
+        (Staff(gpu_workers=8), 100, 0, 1, 1),
+        (Staff(address="head:1"), 100, None, 1, 1),
+        (Staff(address="head:1", workers=3, cores_each=2), 100, 3, 2, 2),
+    ],
+)
+def test_how_eight_cores_are_shared(
+    asked: Staff, files: int, workers: int | None, cores_each: int, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crews, "cores", lambda: 8)
+    settled = asked.settled(files)
+    assert (settled.workers, settled.cores_each, settled.cores_used) == (workers, cores_each, used)
+    assert settled.settled(files) == settled
 
 
 def test_nothing_of_ray_is_needed_without_workers(corpus_folder: Path, tmp_path: Path) -> None:

@@ -86,7 +86,13 @@ ROWS = [
     "linear/synthau",
 ]
 DESIGNS = ["picture", "picture_and_shape", "orthogonal", "attention", "guided", "related"]
-STARTS = ["linear/start_lp", "linear/start_re", "detector/start", "detector/shipped", *(f"detector/designs/{name}" for name in DESIGNS)]
+STARTS = [
+    "linear/start_lp",
+    "linear/start_re",
+    "detector/start",
+    "detector/shipped",
+    *(f"detector/designs/{name}" for name in DESIGNS),
+]
 WHOLE_STARTS = {
     "re_net_stills": "re_net/start",
     "linear_stills": "re_net/start_resnet18",

@@ -35,6 +35,7 @@ class BatchRate:
     Attributes:
         what: was analysed.
         workers: that did it.
+        cores_each: that a worker used.
         files, frames: how many.
         seconds: by the clock, from the first file begun to the last committed.
         start_seconds: for Ray and the models before that.
@@ -44,6 +45,7 @@ class BatchRate:
 
     what: str
     workers: int
+    cores_each: int
     files: int
     frames: int
     seconds: float
@@ -83,7 +85,7 @@ def make_corpus(folder: Path, clips: int, seed: int = 0, *, shortest: int = SHOR
 def run_benchmark(
     *,
     clips: int = 200,
-    workers: tuple[int, ...] = (1, 2),
+    workers: tuple[tuple[int, int], ...] = ((1, 1), (2, 1), (1, 2)),
     seconds: float = 60,
     repeats: int = 1,
     seed: int = 0,
@@ -93,7 +95,7 @@ def run_benchmark(
 
     Args:
         clips: how many short ones.
-        workers: numbers to try.
+        workers: numbers to try, each with the cores of a worker.
         seconds: length of the longer clip of each size; 0 for none.
         repeats: the fastest of so many counts.
         seed: of the clips.
@@ -104,9 +106,9 @@ def run_benchmark(
         folder = Path(name)
         make_corpus(folder / "clips", clips, seed)
         done = 0
-        for number in workers:
+        for number, cores_each in workers:
             yield min(
-                (_measured("short clips", folder / "clips", folder, number) for _ in range(repeats)),
+                (_measured("short clips", folder / "clips", folder, number, cores_each) for _ in range(repeats)),
                 key=lambda line: line.seconds,
             )
             done += 1
@@ -117,24 +119,24 @@ def run_benchmark(
             place = folder / f"{width}x{height}"
             place.mkdir()
             make_clip(place / "clip.mp4", width, height, seconds)
-            yield _measured(f"one clip, {width}x{height}", place, folder, 1)
+            yield _measured(f"one clip, {width}x{height}", place, folder)
             done += 1
             watch(done, total)
         make_corpus(folder / "single", 20, seed, shortest=1, longest=1)
-        yield _measured("files of one frame", folder / "single", folder, 1)
+        yield _measured("files of one frame", folder / "single", folder)
         watch(total, total)
 
 
 def save(lines: list[BatchRate], path: Path) -> None:
     """Write the table as CSV, the machine in its last column."""
     head = (
-        "what", "workers", "files", "frames", "seconds", "frames_per_second", "start_seconds", "worker_seconds",
-        "bytes_out",
+        "what", "workers", "cores_each", "files", "frames", "seconds", "frames_per_second", "start_seconds",
+        "worker_seconds", "bytes_out",
     )  # fmt: skip
     rows = [
         (
-            line.what, line.workers, line.files, line.frames, f"{line.seconds:.3f}", f"{line.rate:.1f}",
-            f"{line.start_seconds:.2f}", f"{line.worker_seconds:.3f}", line.bytes_out,
+            line.what, line.workers, line.cores_each, line.files, line.frames, f"{line.seconds:.3f}",
+            f"{line.rate:.1f}", f"{line.start_seconds:.2f}", f"{line.worker_seconds:.3f}", line.bytes_out,
         )
         for line in lines
     ]  # fmt: skip
@@ -153,7 +155,7 @@ class _Clock(BatchWatch):
         self.records.append(record)
 
 
-def _measured(what: str, corpus: Path, folder: Path, workers: int) -> BatchRate:
+def _measured(what: str, corpus: Path, folder: Path, workers: int = 1, cores_each: int = 1) -> BatchRate:
     clock, begun = _Clock(), [0.0, 0.0]
 
     def hire(orders: Orders, staff: Staff, most: int) -> Crew:
@@ -165,13 +167,14 @@ def _measured(what: str, corpus: Path, folder: Path, workers: int) -> BatchRate:
 
     with tempfile.TemporaryDirectory(dir=folder) as name:
         out = Path(name) / "out"
-        run_batch(find_corpus(str(corpus)), out, staff=Staff(workers=workers), watch=clock, crew=hire)
+        run_batch(find_corpus(str(corpus)), out, staff=Staff(workers, cores_each=cores_each), watch=clock, crew=hire)
         written = list(out.glob("rows/*/*.parquet"))
         frames = sum(pq.read_metadata(path).num_rows for path in written)
         size = sum(path.stat().st_size for path in written)
     return BatchRate(
         what,
         workers,
+        cores_each,
         len(clock.records),
         frames,
         clock.last - begun[1],

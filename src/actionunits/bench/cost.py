@@ -18,9 +18,9 @@ class Constants:
     """What was measured.
 
     Attributes:
-        frame_seconds: of one worker for a frame, by size as in ``640x360``.
+        frame_seconds: of one worker on one core for a frame, by size as in ``640x360``.
         file_seconds: of one worker for a file beside its frames.
-        efficiency: speed of the most workers over that of one, by their number; 1 is perfect.
+        efficiency: speed of the most workers over that of one, a core each, by their number; 1 is perfect.
         workers: the most that were measured.
         row_bytes: of the output for a row.
         machine: where.
@@ -62,8 +62,8 @@ def read_constants(path: Path) -> Constants:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
-        short = sorted((line for line in lines if line["what"] == "short clips"), key=lambda line: int(line["workers"]))
-        first, most = short[0], short[-1]
+        short = [line for line in lines if line["what"] == "short clips" and line["cores_each"] == "1"]
+        first, *_, most = sorted(short, key=lambda line: int(line["workers"]))
         sizes = {
             line["what"].rpartition(" ")[2]: float(line["worker_seconds"]) / int(line["frames"])
             for line in lines

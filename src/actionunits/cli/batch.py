@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,10 +24,14 @@ def batch(
         str | None, typer.Option("--address", metavar="RAY", help="Join a Ray cluster: auto, or HOST:PORT.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=0, help="One a core by default; 0 works without Ray.")
+        int | None,
+        typer.Option("--workers", min=0, help="One a core by default, or a file; 0 works without Ray."),
     ] = None,
     gpu_workers: Annotated[int, typer.Option("--gpu-workers", min=0, help="Workers with a GPU each, besides.")] = 0,
-    cores_each: Annotated[int, typer.Option("--cores-each", min=1, help="Cores that a worker may use.")] = 1,
+    cores_each: Annotated[
+        int | None,
+        typer.Option("--cores-each", min=1, help="Cores of a worker [an even share; 1 on a cluster]."),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
     ] = DEFAULT_MODEL,
@@ -65,7 +67,6 @@ def batch(
     failed (each named on standard error; the others are done), 4 the run could not start or had to stop (output locked,
     full or not writable; workers lost); what is done is kept.
     """
-    _settle_ray(address)
     from actionunits.cli.batch_progress import BatchProgress
     from actionunits.errors import ClusterError, UsageError
 
@@ -91,13 +92,6 @@ def batch(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(_STOPPED) from error
     _conclude(report)
-
-
-def _settle_ray(address: str | None) -> None:
-    """Tell Ray to call nobody, and a Ray of this machine alone to let nobody in."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported by anything
-    if address is None and "RAY_AUTH_MODE" not in os.environ:  # nobody else may join, and no token is left at home
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _conclude(report: BatchReport) -> None:

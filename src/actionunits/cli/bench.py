@@ -215,7 +215,7 @@ def serve(
 @app.command("batch")
 def batch(
     clips: Annotated[int, typer.Option(min=1, help="Short clips.")] = 200,
-    workers: Annotated[str, typer.Option(help="Numbers of workers, joined by commas.")] = "1,2",
+    workers: Annotated[str, typer.Option(help="Numbers of workers, each with the cores of one.")] = "1x1,2x1,1x2",
     seconds: Annotated[float, typer.Option(min=0, help="Length of a longer clip of each size; 0 for none.")] = 60,
     repeats: Annotated[int, typer.Option(min=1, help="The fastest of so many counts.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of the clips.")] = 0,
@@ -225,16 +225,18 @@ def batch(
     from actionunits.bench import batch as bench
     from actionunits.bench.journey import machine
 
-    numbers = tuple(int(number) for number in _lengths(workers, "--workers"))
+    numbers = _workers(workers)
     with counting("lines") as watch:
         runs = bench.run_benchmark(
             clips=clips, workers=numbers, seconds=seconds, repeats=repeats, seed=seed, watch=watch
         )
         lines = list(runs)
-    table = Table("what", "workers", "files", "frames", "seconds", "frames/s", "x one", "start s", title=machine())
+    table = Table(
+        "what", "workers", "cores of one", "files", "frames", "seconds", "frames/s", "x one", "start s", title=machine()
+    )
     for line in lines:
         gain = f"{lines[0].seconds / line.seconds:.2f}" if line.what == lines[0].what else ""
-        counts = (str(line.workers), str(line.files), str(line.frames), f"{line.seconds:.2f}")
+        counts = (str(line.workers), str(line.cores_each), str(line.files), str(line.frames), f"{line.seconds:.2f}")
         table.add_row(line.what, *counts, f"{line.rate:.0f}", gain, f"{line.start_seconds:.1f}")
     Console().print(table)
     bench.save(lines, out)
@@ -264,6 +266,13 @@ def cost(
     typer.echo(f"{found.output_gb:,.0f} GB of rows")
     if found.price is not None:
         typer.echo(f"costs {found.price:,.2f}")
+
+
+def _workers(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = [part.strip().split("x") for part in text.split(",") if part.strip()]
+    if not pairs or not all(len(pair) == 2 and all(each.isdecimal() and int(each) for each in pair) for pair in pairs):
+        raise UsageError(f"--workers {text}", "is no list of workers x cores", "Write for example --workers 1x1,2x1")
+    return tuple((int(number), int(cores)) for number, cores in pairs)
 
 
 def _lengths(text: str, option: str) -> tuple[float, ...]:

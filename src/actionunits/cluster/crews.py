@@ -8,8 +8,10 @@ most; what waits, waits in this process; and nothing but small records goes thro
 from __future__ import annotations
 
 import os
+import secrets
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from actionunits.cluster.inputs import CorpusFile
@@ -102,18 +104,38 @@ class Staff:
     """How many workers, and what each may use.
 
     Attributes:
-        workers: on processors; None for one a core, of this machine or the cluster.
+        workers: on processors; None for as many as there are cores, of this machine or the cluster, or files.
         gpu_workers: on a GPU each, besides.
-        cores_each: of a worker.
+        cores_each: of a worker; on one, its decoding, tracking and scoring take turns, on more they overlap. None
+            shares this machine's cores evenly, and is 1 on a cluster.
         address: of a Ray cluster; None for this machine alone.
         dashboard: start Ray's dashboard.
     """
 
     workers: int | None = None
     gpu_workers: int = 0
-    cores_each: int = 1
+    cores_each: int | None = None
     address: str | None = None
     dashboard: bool = False
+
+    def settled(self, files: int) -> Staff:
+        """The same with numbers for what was left open, where this machine alone decides; for so many files."""
+        if self.address is not None:
+            return replace(self, cores_each=self.cores_each or 1)
+        workers = self.workers
+        if workers is None:
+            room = cores() // (self.cores_each or 1) - self.gpu_workers
+            workers = max(0 if self.gpu_workers else 1, min(room, files))
+        share = cores() // max(1, workers + self.gpu_workers)
+        return replace(self, workers=workers, cores_each=self.cores_each or max(1, share))
+
+    @property
+    def cores_used(self) -> int:
+        """Of a worker, once settled: no more than it has to itself."""
+        asked = self.cores_each or 1
+        if self.address is not None:
+            return asked
+        return max(1, min(asked, cores() // max(1, (self.workers or 0) + self.gpu_workers)))
 
 
 class RayCrew:
@@ -133,11 +155,12 @@ class RayCrew:
         self._ray, self._own = _started(staff)
         self._orders, self._staff = orders, staff
         self._class = self._ray.remote(concurrency_groups={"look": 1})(Worker)
-        room = int(self._ray.cluster_resources().get("CPU", 0)) // staff.cores_each
+        self._cores = staff.cores_each or 1
+        room = int(self._ray.cluster_resources().get("CPU", 0)) // self._cores
         workers = room - staff.gpu_workers if staff.workers is None else staff.workers
         devices = (["cuda"] * staff.gpu_workers + ["cpu"] * max(0, workers))[: max(1, most)]
         if not devices or (staff.address is not None and not room):
-            raise UsageError(f"--cores-each {staff.cores_each}", "no machine has room for a worker", "Ask for fewer")
+            raise UsageError(f"--cores-each {self._cores}", "no machine has room for a worker", "Ask for fewer")
         self._count = 0
         self._losses = 0
         self._free = [self._hired(device) for device in devices]
@@ -217,7 +240,7 @@ class RayCrew:
     def _hired(self, device: str) -> Any:
         self._count += 1
         options = self._class.options(
-            num_cpus=self._staff.cores_each,
+            num_cpus=self._cores,
             num_gpus=int(device == "cuda"),
             max_restarts=0,
         )
@@ -240,8 +263,13 @@ class RayCrew:
 
 
 def _started(staff: Staff) -> tuple[Any, bool]:
-    """Ray, joined to a cluster or started here, and whether that happened just now; it calls nobody."""
+    """Ray, joined to a cluster or started here, and whether that happened just now.
+
+    It calls nobody, and one that is started here lets nobody in: it has a token of its own, which is left nowhere.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if staff.address is None and "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:  # read when imported
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "120")  # a busy machine needs longer than Ray's 20 s
     try:
@@ -258,7 +286,7 @@ def _started(staff: Staff) -> tuple[Any, bool]:
             places = (staff.workers if staff.workers is not None else cores()) + staff.gpu_workers
             ray.init(
                 address="local",
-                num_cpus=max(1, places * staff.cores_each),
+                num_cpus=max(1, places * (staff.cores_each or 1)),
                 num_gpus=staff.gpu_workers or None,
                 include_dashboard=staff.dashboard,
                 object_store_memory=_STORE_BYTES,

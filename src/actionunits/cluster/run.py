@@ -22,7 +22,6 @@ from actionunits.cluster.settings import BatchSettings, work_hash
 from actionunits.cluster.watch import BatchWatch
 from actionunits.cluster.worker import Orders, Trouble
 from actionunits.errors import ActionUnitsError, ClusterError
-from actionunits.pool import cores
 
 ATTEMPTS = 2  # a file that fails is tried once more
 _GLANCE, _SUMMARY = 1.0, 30.0  # seconds between looks at the workers, and between summaries
@@ -107,7 +106,8 @@ def run_batch(
         ledger = Ledger(place)
         ledger.open(corpus, moved=moved)
         plan = make_plan(corpus, ledger.records, work, check=check, retry_failed=retry_failed)
-        orders = Orders(place, lock.number, settings, corpus.metadata, check, _threads(staff), split_seconds, journal)
+        staff = staff.settled(len(plan.compute))
+        orders = Orders(place, lock.number, settings, corpus.metadata, check, staff.cores_used, split_seconds, journal)
         run = _Run(ledger, plan, orders, watch, work)
         run.relabel(place)
         run.announce()
@@ -126,13 +126,6 @@ def run_batch(
         failed.sort(key=lambda record: record.source)
         seconds = time.perf_counter() - began
         return BatchReport(run.done, kept, tuple(failed), corpus.failures, seconds, run.frames)
-
-
-def _threads(staff: Staff) -> int:
-    """Threads inside a network: the cores that a worker has to itself."""
-    if staff.workers and staff.address is None:
-        return max(1, min(staff.cores_each, cores() // staff.workers))
-    return staff.cores_each
 
 
 class _Run:

@@ -34,8 +34,8 @@ class BatchSettings:
     baseline: str = "none"
     sides: bool = False
 
-    def analyzer(self, *, device: str = "cpu", threads: int = 1) -> Analyzer:
-        """Load the model.
+    def analyzer(self, *, device: str = "cpu", cores: int = 1) -> Analyzer:
+        """Load the model, to use so many cores: on one, decoding, tracking and scoring take turns.
 
         Raises:
             UsageError: an unknown model or device, or a wrong option.
@@ -43,7 +43,8 @@ class BatchSettings:
         from actionunits.analyzer import Analyzer
 
         model = str(Path(self.model).resolve()) if Path(self.model).suffix == ".json" else self.model
-        return Analyzer(**(asdict(self) | {"model": model, "device": device, "threads": threads}))
+        overlap = cores > 1 or device != "cpu"
+        return Analyzer(**(asdict(self) | {"model": model, "device": device, "threads": cores, "overlap": overlap}))
 
     def absolute(self) -> BatchSettings:
         """The same with the card's path made absolute, for workers that run in another folder."""

@@ -47,7 +47,7 @@ class Orders:
         settings: of the analysis.
         metadata: names and types of the manifest's columns.
         check: how inputs are told apart.
-        threads: inside one network.
+        cores: that a worker uses.
         split_seconds: keep longer videos stretch after stretch, each at least so long; None for in one piece.
         journal: a local file that gets a line at every beginning and every commit; for checks.
     """
@@ -57,7 +57,7 @@ class Orders:
     settings: BatchSettings
     metadata: pa.Schema = field(default_factory=lambda: pa.schema([]))
     check: Check = "content"
-    threads: int = 1
+    cores: int = 1
     split_seconds: float | None = None
     journal: Path | None = None
 
@@ -91,7 +91,7 @@ class Worker:
 
     def __init__(self, orders: Orders, device: str = "cpu", name: str = "worker") -> None:
         self._orders, self._name = orders, name
-        self._analyzer = orders.settings.analyzer(device=device, threads=orders.threads)
+        self._analyzer = orders.settings.analyzer(device=device, cores=orders.cores)
         self._glance = _Counting()
         self._source = ""
         self._metrics = _Metrics()

@@ -158,7 +158,7 @@ class Detector(AUModel):
         )
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:
-        """``intensity``: cross-entropy of the levels; ``guide``, ``orthogonality`` and ``alone`` where they have a weight."""
+        """``intensity``: cross-entropy of levels; ``guide``, ``orthogonality``, ``alone`` where they have a weight."""
         assert output.levels is not None
         intensity = level_loss(output.levels, batch.intensity)
         terms = {"intensity": intensity, "total": intensity}
