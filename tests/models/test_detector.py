@@ -135,6 +135,24 @@ def test_picture_and_landmarks_find_the_levels_alone() -> None:
     assert terms["total"].item() == pytest.approx(terms["intensity"].item() + 0.5 * expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("look", ["mean", "attention"])
+def test_weights_of_other_aus(look: str) -> None:
+    """Scores of the AUs that both know are the same, in another order too; a new AU's stay as they began."""
+    torch.manual_seed(0)
+    known = create_model("detector", (1, 12, 25), look=look).eval()
+    other = create_model("detector", (2, 12, 1), look=look).eval()
+    fresh = other.head.cuts.detach().clone()
+    other.adopt(known.state_dict(), known.aus)
+    image, landmarks = faces(3).image, faces(3).landmarks
+    with torch.no_grad():
+        one, two = (each(FaceBatch.unlabelled(image, landmarks, 3)).logits for each in (known, other))
+    places = [known.aus.index(au) for au in (1, 12)], [other.aus.index(au) for au in (1, 12)]
+    torch.testing.assert_close(two[:, places[1]], one[:, places[0]])
+    torch.testing.assert_close(other.head.cuts[other.aus.index(2)], fresh[other.aus.index(2)])
+    with pytest.raises(UsageError, match="missing"):
+        other.adopt({}, known.aus)
+
+
 def test_labels_place_the_cuts_before_training() -> None:
     model = create_model("detector", AUS)
     before = model.head.cuts.detach().clone()

@@ -22,7 +22,8 @@ class Constants:
         file_seconds: of one worker for a file beside its frames.
         efficiency: speed of the most workers over that of one, a core each, by their number; 1 is perfect.
         workers: the most that were measured.
-        row_bytes: of the output for a row.
+        row_bytes: of the output for a row, in a long file.
+        file_bytes: of the output for a file beside its rows.
         machine: where.
     """
 
@@ -31,6 +32,7 @@ class Constants:
     efficiency: float
     workers: int
     row_bytes: float
+    file_bytes: float
     machine: str
 
 
@@ -64,19 +66,19 @@ def read_constants(path: Path) -> Constants:
             lines = list(csv.DictReader(file))
         short = [line for line in lines if line["what"] == "short clips" and line["cores_each"] == "1"]
         first, *_, most = sorted(short, key=lambda line: int(line["workers"]))
-        sizes = {
-            line["what"].rpartition(" ")[2]: float(line["worker_seconds"]) / int(line["frames"])
-            for line in lines
-            if line["what"].startswith("one clip, ")
-        }
+        long = [line for line in lines if line["what"].startswith("one clip, ")]
+        sizes = {line["what"].rpartition(" ")[2]: float(line["worker_seconds"]) / int(line["frames"]) for line in long}
         (single,) = (line for line in lines if line["what"] == "files of one frame")
+        file_bytes = int(single["bytes_out"]) / int(single["files"])
+        row_bytes = max((int(line["bytes_out"]) - file_bytes) / int(line["frames"]) for line in long)
         workers = int(most["workers"]) // int(first["workers"])
         return Constants(
             sizes,
             float(single["worker_seconds"]) / int(single["files"]),
             float(first["seconds"]) / float(most["seconds"]) / workers,
             int(most["workers"]),
-            int(first["bytes_out"]) / int(first["frames"]),
+            row_bytes,
+            file_bytes,
             lines[0]["machine"],
         )
     except (OSError, KeyError, ValueError, IndexError, ZeroDivisionError) as error:
@@ -125,6 +127,6 @@ def estimate(
         frames,
         core_hours,
         core_hours / cores,
-        rows * constants.row_bytes / 1e9,
+        (rows * constants.row_bytes + files * constants.file_bytes) / 1e9,
         None if price is None else core_hours * price,
     )

@@ -231,13 +231,11 @@ def batch(
             clips=clips, workers=numbers, seconds=seconds, repeats=repeats, seed=seed, watch=watch
         )
         lines = list(runs)
-    table = Table(
-        "what", "workers", "cores of one", "files", "frames", "seconds", "frames/s", "x one", "start s", title=machine()
-    )
+    table = Table("what", "workers", "cores", "files", "frames", "s", "frames/s", "x one", title=machine())
     for line in lines:
         gain = f"{lines[0].seconds / line.seconds:.2f}" if line.what == lines[0].what else ""
-        counts = (str(line.workers), str(line.cores_each), str(line.files), str(line.frames), f"{line.seconds:.2f}")
-        table.add_row(line.what, *counts, f"{line.rate:.0f}", gain, f"{line.start_seconds:.1f}")
+        counts = (str(line.workers), str(line.cores_each), str(line.files), str(line.frames), f"{line.seconds:.1f}")
+        table.add_row(line.what, *counts, f"{line.rate:.0f}", gain)
     Console().print(table)
     bench.save(lines, out)
     typer.echo(f"saved {out}")

@@ -8,6 +8,7 @@ Not of a paper; its parts are those of the papers', which ``tools/compare_design
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -22,7 +23,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.ordinal import cumulative_levels, level_loss
 from actionunits.losses.orthogonality import orthogonality
 from actionunits.models.backbones import create_backbone, fold_norms
-from actionunits.models.base import AUModel, TrainingLabels
+from actionunits.models.base import AUModel, TrainingLabels, load_state
 from actionunits.models.layers.ordinal_head import OrdinalHead
 from actionunits.models.layers.p_net import face_shape
 from actionunits.models.layers.roi_maps import ROIRegions
@@ -38,6 +39,7 @@ _HEADS = 4
 _GUIDE_CELLS = 3
 _LEAST_SHARE = 1e-6  # of the attention
 _HIGHEST = 5
+_BY_AU = ("head.", "looking.where.")
 
 
 class Detector(AUModel):
@@ -181,6 +183,26 @@ class Detector(AUModel):
     def observe(self, labels: TrainingLabels) -> None:
         """Place the head's cuts where the training labels have the levels."""
         self.head.begin_with(labels.intensity)
+
+    def adopt(self, state: Mapping[str, Tensor], aus: AUSet) -> None:
+        """Start from weights of other AUs too: what belongs to one AU is taken from the same AU, or stays as it began.
+
+        Args:
+            state: ``state_dict`` of a detector of the same settings.
+            aus: its action units.
+
+        Raises:
+            UsageError: the weights do not fit.
+        """
+        pairs = [(row, aus.index(au)) for row, au in enumerate(self.aus) if au in aus]
+        taken = dict(state)
+        for name, own in self.state_dict().items():
+            if name.startswith(_BY_AU) and name in taken and taken[name].shape == (len(aus), *own.shape[1:]):
+                rows = own.clone()
+                for row, source in pairs:
+                    rows[row] = taken[name][source]
+                taken[name] = rows
+        load_state(self, taken)
 
     def map_layer(self) -> nn.Module:
         """The stem, at whose last map the AUs look."""
