@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+
 from sklearn.metrics import f1_score, roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 from actionunits.facs import AUSet
 from judging import Looked, at_rest, choose_gains, choose_thresholds, judge
+from side_figures import figures
 
 AUS = AUSet((4, 12))
 
@@ -81,3 +85,21 @@ def test_gains_give_intensities_the_spread_of_levels(looked: Looked) -> None:
     before, after = (judge(each, (0.5, 0.5))[0] for each in (faint, made))
     assert after.icc > before.icc
     assert after.auroc == before.auroc
+
+
+def test_figures_of_the_sides() -> None:
+    rng = np.random.default_rng(1)
+    level = rng.integers(0, 6, (2, 400, 2)).astype(np.int8)
+    shown = np.stack([level[..., 0] + rng.normal(0, 0.3, (2, 400)), 5 - level[..., 1]], axis=-1).astype(np.float32)
+    good, bad = figures(AUS, shown, level)
+    uneven = np.abs(level[0].astype(int) - level[1]) >= 2
+    assert (good[0], bad[0]) == AUS.numbers
+    assert [good[3], bad[3]] == uneven.sum(axis=0).tolist()
+    assert good[4] == pytest.approx(1.0, abs=0.01)
+    assert bad[4] == 0
+    assert good[1] > 0.95
+    assert bad[1] == pytest.approx(-1.0)
+    error = np.abs(shown[..., 0].astype(float) - level[..., 0]).mean()
+    assert good[2] == pytest.approx(error, abs=1e-3)
+    (even, _) = figures(AUS, shown[:, :5], np.zeros((2, 5, 2), np.int8))
+    assert even[3:] == [0, None]

@@ -50,7 +50,7 @@ def main() -> None:
         writer = csv.writer(file_out, lineterminator="\n")
         writer.writerow(["design", "au", "auroc", "icc", "mae"])
         for name, estimator in estimators.items():
-            thresholds = [estimator.card.thresholds[estimator.card.au_set.index(au)] for au in aus]
+            thresholds = [estimator.card.thresholds[estimator.card.au_set.index(au)] for au in looked[name].aus]
             rows = judge(looked[name], thresholds)
             writer.writerows([name, row.au, row.auroc, row.icc, row.mae] for row in rows)
             values = np.array([[row.auroc, row.icc, row.mae] for row in rows], float)  # None becomes NaN

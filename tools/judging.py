@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actionunits.estimators.base import Estimator
 from actionunits.estimators.card import AUQuality
-from actionunits.faces import FaceFinder, FaceTracker, describe
+from actionunits.faces import Face, FaceFinder, FaceTracker, describe
 from actionunits.facs import AUSet
 from actionunits.metrics import auroc, confusion, icc31, mae
 from actionunits.metrics.scores import Scores
@@ -18,6 +18,7 @@ from actionunits.store import Store
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
+Image = NDArray[np.uint8]
 
 OCCURS_FROM = 2  # FACS B
 OCCLUDED = "occluded"
@@ -73,42 +74,66 @@ class Looked:
         )
 
 
-def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator], aus: AUSet) -> dict[str, Looked]:
-    """Find the largest face of every picture and ask estimators about it, as ``analyze`` does with pictures.
+def free_faces(store: Store, rows: Sequence[int]) -> Iterator[tuple[int, Image, Face | None]]:
+    """Find the largest face of every picture, as ``analyze`` does with pictures.
 
     Pictures in which something is held before the face are left out.
 
     Args:
         store: uncropped.
         rows: its pictures to look at.
-        estimators: by name; each must know the AUs.
-        aus: to compare.
+
+    Yields:
+        The row, the picture, and the face, or None where none was found.
     """
     tracker = FaceTracker(FaceFinder(), max_faces=1)
     flags = store.frames.column("flags").to_pylist()
-    subjects = store.frames.column("subject").to_pylist()
-    free = [row for row in rows if OCCLUDED not in flags[row]]
-    seen: list[int] = []
-    flagged: list[bool] = []
-    found: dict[str, tuple[list[Float32], list[Float32]]] = {name: ([], []) for name in estimators}
-    for row in free:
+    for row in rows:
+        if OCCLUDED in flags[row]:
+            continue
         picture = store.image(row)
         tracker.reset()
         tracked = tracker.track(picture, 0.0)
-        if not tracked:
+        yield row, picture, describe(*tracked[0], picture) if tracked else None
+
+
+def look(store: Store, rows: Sequence[int], estimators: Mapping[str, Estimator], aus: AUSet) -> dict[str, Looked]:
+    """Ask estimators about the faces of :func:`free_faces`.
+
+    Args:
+        store: uncropped.
+        rows: its pictures to look at.
+        estimators: by name.
+        aus: to look for; of each estimator those that it knows.
+    """
+    subjects = store.frames.column("subject").to_pylist()
+    seen: list[int] = []
+    flagged: list[bool] = []
+    found: dict[str, tuple[list[Float32], list[Float32]]] = {name: ([], []) for name in estimators}
+    known = {name: aus & estimator.card.au_set for name, estimator in estimators.items()}
+    missed = 0
+    for row, picture, face in free_faces(store, rows):
+        if face is None:
+            missed += 1
             continue
         seen.append(row)
-        face = describe(*tracked[0], picture)
         flagged.append(bool(face.flags))
         for name, estimator in estimators.items():
-            places = np.array([estimator.card.au_set.index(au) for au in aus], np.intp)
+            places = np.array([estimator.card.au_set.index(au) for au in known[name]], np.intp)
             scores = estimator.predict([(picture, face)]).select(places)
             found[name][0].append(scores.evidence[0])
             found[name][1].append(scores.intensity[0])
-    level = store.labels(aus, kind="intensity")[seen]
     who = np.array([subjects[row] for row in seen])
     return {
-        name: Looked(aus, np.stack(evidence), np.stack(intensity), level, who, np.array(flagged), len(free) - len(seen))
+        name: Looked(
+            known[name],
+            np.stack(evidence),
+            np.stack(intensity),
+            store.labels(known[name], kind="intensity")[seen],
+            who,
+            np.array(flagged),
+            missed,
+        )
         for name, (evidence, intensity) in found.items()
     }
 

@@ -70,6 +70,12 @@ def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
     return out / f"folds/fold{FOLD}/model.safetensors"
 
 
+def held_out(store: Store) -> tuple[Sequence[str], Sequence[str]]:
+    """The people who settle the thresholds, and those who are judged."""
+    fold = get_folds(FOLDS, sorted(set(store.frames.column("subject").to_pylist())))[FOLD - 1]
+    return fold.test[::2], fold.test[1::2]
+
+
 def some_faces(crops: Store, subjects: Sequence[str], model: Any) -> list[dict[str, np.ndarray]]:
     """Batches of training faces as the graph gets them, to see how far its activations reach."""
     recipe = model.input
@@ -156,14 +162,13 @@ def main() -> None:
     faces, folder = pictures(options.work, options)
     file = trained(folder, options.recipe, options.work / options.recipe.replace("/", "-"))
     crops = Store(folder)
-    fold = get_folds(FOLDS, sorted(set(crops.frames.column("subject").to_pylist())))[FOLD - 1]
-    tuning, judging = fold.test[::2], fold.test[1::2]
+    tuning, judging = held_out(crops)
 
     exported = export_model(file, options.work / "out.onnx", name="made", overwrite=True)
     model = load_model(file)
     float32 = exported.path.read_bytes()
-    small = to_int8(float32, some_faces(crops, fold.train, model))
     trainers = read_model_facts(file)["facts"]["fold"]["train"]
+    small = to_int8(float32, some_faces(crops, trainers, model))
     facts = {
         "command": f"python tools/make_detector.py WORK --subjects {options.subjects} --frames {options.frames} "
         f"--seed {options.seed} --recipe {options.recipe}",
@@ -184,7 +189,7 @@ def main() -> None:
     figures = {}
     for name, estimator in estimators.items():
         seen = judged[name]
-        thresholds: Sequence[float] = estimator.card.thresholds
+        thresholds: Sequence[float] = [estimator.card.thresholds[estimator.card.au_set.index(au)] for au in seen.aus]
         if name != GEOMETRY:
             thresholds = choose_thresholds(tuned[name], MOST_FALSE_ALARMS)
             gains = choose_gains(tuned[name])

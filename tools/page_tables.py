@@ -65,8 +65,8 @@ def _figures(name: str) -> list[str]:
     ]
     own = [row for row in every if row["model"] == name]
     for row in sorted(own, key=lambda row: -float(row["auroc"] or 0)):
-        figures = [row["auroc"], row["f1"], row["icc"], row["mae"], row["false_positive_rate"]]
-        figures += [others[model, row["au"]] for model in (f"{name}-int8", "geometry")]
+        figures: list[str | None] = [row[name] for name in ("auroc", "f1", "icc", "mae", "false_positive_rate")]
+        figures += [others.get((model, row["au"])) for model in (f"{name}-int8", "geometry")]
         number = int(row["au"])
         cells = " | ".join(f"{float(value):.2f}" if value else "-" for value in figures)
         lines.append(f"| {column(number)} | {FACS[number].name} | {cells} |")
@@ -82,6 +82,21 @@ def _protocol(name: str) -> str:
         f"{card.quality.protocol}. Trained on {training.images} pictures of {training.subjects} other people; "
         f"`{training.command}`."
     )
+
+
+def sides_table() -> str:
+    """What ``tools/side_figures.py`` last measured."""
+    rows = _rows("sides.csv")
+    lines = ["| AU | ICC(3,1) | MAE | faces with one side stronger | that side told |", "|---|---|---|---|---|"]
+    for row in rows:
+        share = f"{float(row['stronger_side_right']):.0%}" if row["stronger_side_right"] else "-"
+        cells = f"{float(row['icc']):.2f} | {float(row['mae']):.2f} | {row['uneven']} | {share}"
+        lines.append(f"| {column(int(row['au']))} | {cells} |")
+    shares = [(int(row["uneven"]), float(row["stronger_side_right"])) for row in rows if row["stronger_side_right"]]
+    told = sum(count * share for count, share in shares) / sum(count for count, _ in shares)
+    icc, error = (sum(float(row[name]) for row in rows) / len(rows) for name in ("icc", "mae"))
+    faces = sum(count for count, _ in shares)
+    return "\n".join([*lines, f"| together | {icc:.2f} | {error:.2f} | {faces} | {told:.0%} |"])
 
 
 def designs_table() -> str:

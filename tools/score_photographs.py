@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from actionunits.facs import GEOMETRY_23, column
+from actionunits.facs import FACS, column
 
 
 def joined(results: Path, manifest: Path) -> pd.DataFrame:
@@ -36,8 +36,9 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     arguments = parser.parse_args()
     pictures = joined(arguments.results, arguments.manifest)
+    shipped = [au for au in FACS if f"{column(au)}_c" in pictures]
     print(f"{len(pictures)} pictures, {int(pictures['success'].sum())} with a face")
-    for au in GEOMETRY_23:
+    for au in shipped:
         if f"AU{au}" in pictures:
             called, judged = pictures[f"{column(au)}_c"] == 1, pictures[f"AU{au}"]
             print(
@@ -45,7 +46,7 @@ def main() -> None:
                 f"{int(called[judged == 'n'].sum())} of {int((judged == 'n').sum())} without"
             )
     neutral = pictures[pictures["neutral_by_instruction"] == "y"]
-    shares = {au: float((neutral[f"{column(au)}_c"] == 1).mean()) for au in GEOMETRY_23}
+    shares = {au: float((neutral[f"{column(au)}_c"] == 1).mean()) for au in shipped}
     print(f"called on {len(neutral)} neutral faces:", ", ".join(f"AU{au} {share:.2f}" for au, share in shares.items()))
 
 
