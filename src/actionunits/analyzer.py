@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
@@ -21,6 +20,7 @@ from actionunits.estimators.registry import choose_device
 from actionunits.faces import FaceFinder, FaceTracker, FoundFace, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, Portion, VideoReader, expand_inputs, prefetch, read_image_frame
+from actionunits.pool import cores
 from actionunits.resting import ScoredFrame, Tracks
 from actionunits.results.baseline import Baseline
 from actionunits.results.frames import FaceResult, FrameResult
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Source = str | Path | MediaInput | Camera | Iterable[Frame]
 Tracked = tuple[Frame, tuple[tuple[int, FoundFace], ...]]
 _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
+_MANY_CORES = 4  # more than the three threads of a video need
 
 
 @dataclass
@@ -61,13 +62,13 @@ class Analyzer:
             score.
         sides: tell also how strong each AU is on the person's left side and on their right, in two more looks at a
             face; a baseline takes the resting intensity of the whole face off both.
-        threads: threads inside one inference of the networks; two by default, where there are two cores. The numbers
-            do not depend on it.
+        threads: threads inside one inference of the networks; one by default, and two where there are four cores or
+            more, as decoding, tracking and scoring already have a thread each. The numbers do not depend on it.
         overlap: decode, track and score a video in a thread each; without, one after the other in the thread that
             asks, which is how a process with a single core to itself does most. The numbers do not depend on it.
 
-    OpenCV is told to use one thread of its own (its pool costs
-    more than it gives on pictures of a face's size); that setting is the process's.
+    OpenCV is told to use one thread of its own (its pool costs more than it gives on pictures of a face's size); that
+    setting is the process's.
 
     Raises:
         UsageError: an unknown model, device, AU or baseline, or a model that cannot tell the sides apart.
@@ -90,7 +91,7 @@ class Analyzer:
         overlap: bool = True,
     ) -> None:
         _require_counts(max_faces=max_faces, every=every, threads=threads)
-        threads = threads or min(2, os.cpu_count() or 1)
+        threads = threads or (2 if cores() >= _MANY_CORES else 1)
         cv2.setNumThreads(1)
         self.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
         self._estimator = load_estimator(model, device=device, threads=threads)

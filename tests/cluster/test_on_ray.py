@@ -32,7 +32,7 @@ def batch_process(corpus_folder: Path, tmp_path: Path) -> Callable[..., subproce
     def start(*words: object) -> subprocess.Popen[bytes]:
         line = [sys.executable, "-c", PROGRAM, str(corpus_folder), "--out", str(tmp_path / "o"), *map(str, words)]
         return subprocess.Popen(
-            line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, env=dict(os.environ)
+            line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, env=dict(os.environ) | {"RAY_worker_niceness": "0"}
         )
 
     return start

@@ -33,6 +33,7 @@ from actionunits.faces.finder import FaceFinder
 from actionunits.faces.mesh import FaceMesh, Region
 from actionunits.media import MediaInput, VideoReader, VideoWriter
 from actionunits.outputs import Outputs, write_analysis
+from actionunits.pool import cores
 from actionunits.samples import SAMPLE_CLIP
 
 RATE = 30  # frames per second of the clips made here
@@ -118,9 +119,9 @@ def best_of(times: int, run: Callable[[], int]) -> tuple[int, float]:
     return frames, best
 
 
-def measure_rates(folder: Path, seconds: float, repeats: int, threads: int) -> Iterator[Measured]:
+def measure_rates(folder: Path, seconds: float, repeats: int, threads: int | None) -> Iterator[Measured]:
     """Measure the three rates at each size; the loop and the journey alternate, so that both meet the same machine."""
-    analyzers = {name: Analyzer(name, threads=threads) for name in shipped_cards()}
+    analyzers, alone = {name: Analyzer(name, threads=threads) for name in shipped_cards()}, threads or min(2, cores())
     for width, height in SIZES:
         size = f"{width}x{height}"
         clip = folder / f"clip-{size}.mp4"
@@ -131,7 +132,7 @@ def measure_rates(folder: Path, seconds: float, repeats: int, threads: int) -> I
         journeys: dict[str, list[float]] = {name: [] for name in analyzers}
         frames = 0
         for _ in range(repeats):
-            frames, took = best_of(1, lambda clip=clip: bare_loop(clip, threads))  # type: ignore[misc]
+            frames, took = best_of(1, lambda clip=clip: bare_loop(clip, alone))  # type: ignore[misc]
             bare.append(took)
             for name, analyzer in analyzers.items():
                 run_one = partial(whole_journey, analyzer, clip, folder)
@@ -166,7 +167,7 @@ def measure_models(repeats: int, threads: int) -> Iterator[Measured]:
             yield Measured(f"{name} alone, {at_once} at once", "-", count, took, note)
 
 
-def measure_length(folder: Path, seconds: float, threads: int) -> Measured:
+def measure_length(folder: Path, seconds: float, threads: int | None) -> Measured:
     """Analyse a clip of some length in a process of its own; note its peak memory."""
     clip = folder / f"clip-{seconds:g}s.mp4"
     make_clip(clip, 640, 360, seconds)
@@ -175,13 +176,13 @@ def measure_length(folder: Path, seconds: float, threads: int) -> Measured:
         "from pathlib import Path\n"
         "from actionunits.analyzer import Analyzer\n"
         "from actionunits.bench.journey import peak_megabytes, whole_journey\n"
-        "analyzer = Analyzer(threads=int(sys.argv[3]))\n"
+        "analyzer = Analyzer(threads=int(sys.argv[3]) or None)\n"
         "began = time.perf_counter()\n"
         "frames = whole_journey(analyzer, Path(sys.argv[1]), Path(sys.argv[2]))\n"
         "print(frames, time.perf_counter() - began, peak_megabytes())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(clip), str(folder), str(threads)],
+        [sys.executable, "-c", program, str(clip), str(folder), str(threads or 0)],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     frames, took, peak = done.stdout.split()[-3:]
@@ -222,7 +223,7 @@ def measure_start(folder: Path) -> Iterator[Measured]:
 
 
 def run_benchmark(
-    *, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int = 2
+    *, seconds: float = 20, minutes: tuple[float, ...] = (1, 10), repeats: int = 3, threads: int | None = None
 ) -> list[Measured]:
     """Run everything; see the module's text.
 
@@ -230,13 +231,14 @@ def run_benchmark(
         seconds: length of the clips for the rates.
         minutes: lengths for time and memory.
         repeats: the best of so many counts.
-        threads: threads inside one inference.
+        threads: inside one inference; None for what `analyze` takes, and as many as there are cores, two at most,
+            where networks run alone.
     """
     lines: list[Measured] = []
     with tempfile.TemporaryDirectory(prefix="actionunits-bench-") as name:
         folder = Path(name)
         lines += measure_rates(folder, seconds, repeats, threads)
-        lines += measure_models(repeats, threads)
+        lines += measure_models(repeats, threads or min(2, cores()))
         lines += measure_start(folder)
         lines += [measure_length(folder, 60 * length, threads) for length in minutes]
     return lines

@@ -28,7 +28,7 @@ def analyze(
         str, typer.Option(help="Lengths for time and memory, joined by commas; empty for none.")
     ] = "1,10",
     repeats: Annotated[int, typer.Option(min=1, help="The best of so many runs counts.")] = 3,
-    threads: Annotated[int, typer.Option(min=1, help="Threads inside one inference.")] = 2,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads inside one inference [as analyze].")] = None,
     out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = Path("bench-analyze.csv"),
 ) -> None:
     """Decode alone, the bare decode + warp + mesh loop, and the whole journey; start-up; growing lengths."""
