@@ -31,7 +31,7 @@ def test_the_geometry_estimator_is_shipped() -> None:
 def test_the_detector_is_what_is_used_where_nothing_is_named() -> None:
     card = load_estimator().card
     assert card.name == DEFAULT_MODEL == "detector"
-    assert card.au_set == GEOMETRY_23
+    assert set(card.aus) == {*GEOMETRY_23, 11, 13}
     assert card.quality is not None
     assert [row.au for row in card.quality.per_au] == list(card.aus)
     assert card.intensity_gain is not None
