@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -200,6 +200,35 @@ class AUModel(nn.Module, ABC):
             reason = f"its weights are for AU {aus}, not {self.aus}"
             raise UsageError(self.system, reason, f"Train with --set aus={str(aus)!r}, or without: --set start=null")
         load_state(self, state)
+
+
+def by_au(
+    own: Mapping[str, Tensor],
+    given: Mapping[str, Tensor],
+    prefixes: tuple[str, ...],
+    pairs: Sequence[tuple[int, int]],
+    count: int,
+) -> dict[str, Tensor]:
+    """Weights given for other AUs, fitted to a model's own: rows of the same AU are taken, those of others stay.
+
+    Args:
+        own: ``state_dict`` of the model.
+        given: that of the other.
+        prefixes: of the names whose first axis is AUs.
+        pairs: places of an AU in the model and in the other.
+        count: how many AUs the other has.
+
+    Returns:
+        ``given``, with what belongs to single AUs in the model's order; what has another shape is left as it is.
+    """
+    taken = dict(given)
+    for name, rows in own.items():
+        if name.startswith(prefixes) and name in taken and taken[name].shape == (count, *rows.shape[1:]):
+            rows = rows.clone()
+            for row, source in pairs:
+                rows[row] = taken[name][source]
+            taken[name] = rows
+    return taken
 
 
 def load_state(model: nn.Module, state: Mapping[str, Tensor], *, source: object = "weights") -> None:

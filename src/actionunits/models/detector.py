@@ -23,7 +23,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.ordinal import cumulative_levels, level_loss
 from actionunits.losses.orthogonality import orthogonality
 from actionunits.models.backbones import create_backbone, fold_norms
-from actionunits.models.base import AUModel, TrainingLabels, load_state
+from actionunits.models.base import AUModel, TrainingLabels, by_au, load_state
 from actionunits.models.layers.ordinal_head import OrdinalHead
 from actionunits.models.layers.p_net import face_shape
 from actionunits.models.layers.roi_maps import ROIRegions
@@ -195,14 +195,7 @@ class Detector(AUModel):
             UsageError: the weights do not fit.
         """
         pairs = [(row, aus.index(au)) for row, au in enumerate(self.aus) if au in aus]
-        taken = dict(state)
-        for name, own in self.state_dict().items():
-            if name.startswith(_BY_AU) and name in taken and taken[name].shape == (len(aus), *own.shape[1:]):
-                rows = own.clone()
-                for row, source in pairs:
-                    rows[row] = taken[name][source]
-                taken[name] = rows
-        load_state(self, taken)
+        load_state(self, by_au(self.state_dict(), state, _BY_AU, pairs, len(aus)))
 
     def map_layer(self) -> nn.Module:
         """The stem, at whose last map the AUs look."""

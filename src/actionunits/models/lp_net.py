@@ -44,7 +44,7 @@ from actionunits.loading import FaceBatch, InputRecipe
 from actionunits.losses.occurrence import MLCR_SHARES, Over, bce, mlcr_weights, selective_weights
 from actionunits.losses.orthogonality import orthogonality
 from actionunits.models.backbones import create_backbone
-from actionunits.models.base import AUModel, load_state
+from actionunits.models.base import AUModel, by_au, load_state
 from actionunits.models.cells import Order, au_cells, cell_order
 from actionunits.models.layers.l_net import LNet
 from actionunits.models.layers.p_net import PNet
@@ -212,14 +212,7 @@ class LPNet(AUModel):
         """
         sources = [au if au in aus else STAND_INS.get(au) for au in self.aus]
         pairs = [(row, aus.index(au)) for row, au in enumerate(sources) if au is not None and au in aus]
-        taken = dict(state)
-        for name, own in self.state_dict().items():
-            if name.startswith(_BY_AU) and name in taken and taken[name].shape == (len(aus), *own.shape[1:]):
-                rows = own.clone()
-                for row, source in pairs:
-                    rows[row] = taken[name][source]
-                taken[name] = rows
-        load_state(self, taken)
+        load_state(self, by_au(self.state_dict(), state, _BY_AU, pairs, len(aus)))
 
     def _step(self) -> str:
         """The stage it is in; a model that has begun none is in its last."""
