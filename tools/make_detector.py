@@ -1,10 +1,12 @@
 """Make the weights of the shipped detector from a seed: render, prepare, train, export, calibrate, write the card.
 
-usage: python tools/make_detector.py WORK [--subjects 2000] [--frames 20] [--seed 7000] [--recipe NAME] [--to DIR]
+usage: python tools/make_detector.py WORK [--subjects 2000] [--frames 20] [--seed 7000] [--recipe NAME] [--rounds 1]
+                                       [--to DIR]
 
 WORK keeps every step's result; a killed run goes on where it stopped. Of every ten people one is held out of training:
-half of those settle the thresholds, the others are judged, and the card says how. The weights, their int8 variant and
-both cards go to src/actionunits/estimators/weights. Needs the dev extra.
+half of those settle the thresholds, the others are judged, and the card says how. With more rounds the recipe is run
+again from the weights that the round before ended with, the rates high again (warm restarts, Loshchilov & Hutter 2017).
+The weights, their int8 variant and both cards go to src/actionunits/estimators/weights. Needs the dev extra.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ TABLE = ROOT / "docs/benchmarks/detector.csv"
 FOLDS, FOLD = "10fold", 1
 STRENGTH = "1.5"  # of expressions: level 5 as far as FACS means by E
 MOST_FALSE_ALARMS = 0.025
+MIRRORED = True  # every face is looked at in the mirror too
 INT8_FACES, INT8_BATCH = 512, 16
 GEOMETRY = "geometry"
 
@@ -68,6 +71,15 @@ def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
     if not (out / "run.json").exists():  # of a finished run
         run("crossval", recipe, "--data", str(crops), "--folds", FOLDS, "--fold", str(FOLD), "--out", str(out), *more)
     return out / f"folds/fold{FOLD}/model.safetensors"
+
+
+def trained_in_rounds(crops: Path, recipe: str, work: Path, rounds: int) -> Path:
+    """Train a recipe, and again from where that ended; the last round's model."""
+    name = recipe.replace("/", "-")
+    file = trained(crops, recipe, work / name)
+    for number in range(2, rounds + 1):
+        file = trained(crops, recipe, work / f"{name}-round{number}", "--set", f"start={file}")
+    return file
 
 
 def held_out(store: Store) -> tuple[Sequence[str], Sequence[str]]:
@@ -113,6 +125,7 @@ def finished(card: Card, name: str, weights: Weights, facts: Mapping[str, Any]) 
             "version": text["version"],
             "title": text["title"] + (" (int8)" if name.endswith("int8") else ""),
             "weights": weights,
+            "mirrored": MIRRORED,
             "limits": tuple(text["limits"]),
             "intended_use": text["intended_use"],
             "licence": Licence(**text["licence"]),
@@ -157,10 +170,11 @@ def main() -> None:
     """Run the whole recipe and print what it measures."""
     parser = options_of_pictures(__doc__)
     parser.add_argument("--recipe", default="detector/shipped")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--to", type=Path, default=WEIGHTS, help="where the weights go, in a folder each")
     options = parser.parse_args()
     faces, folder = pictures(options.work, options)
-    file = trained(folder, options.recipe, options.work / options.recipe.replace("/", "-"))
+    file = trained_in_rounds(folder, options.recipe, options.work, options.rounds)
     crops = Store(folder)
     tuning, judging = held_out(crops)
 
@@ -171,7 +185,7 @@ def main() -> None:
     small = to_int8(float32, some_faces(crops, trainers, model))
     facts = {
         "command": f"python tools/make_detector.py WORK --subjects {options.subjects} --frames {options.frames} "
-        f"--seed {options.seed} --recipe {options.recipe}",
+        f"--seed {options.seed} --recipe {options.recipe} --rounds {options.rounds}",
         "seed": read_model_facts(file)["facts"]["seed"],
         "subjects": len(trainers),
         "images": len(crops.split(trainers)),
