@@ -59,8 +59,30 @@ def test_thresholds_are_quiet_and_no_higher_than_that_takes(looked: Looked, most
         probability, absent = looked.probability[:, place], looked.level[:, place] == 0
         alarms = [(probability[rows] >= threshold).mean() for rows in (absent, looked.neutral)]
         assert max(alarms) <= most
-        lower = [(probability[rows] >= threshold - 0.02).mean() for rows in (absent, looked.neutral)]
+        lower = [(probability[rows] >= threshold - 0.08).mean() for rows in (absent, looked.neutral)]
         assert max(lower) > most
+
+
+def test_thresholds_hold_for_other_people() -> None:
+    """People differ: one in six raises alarms on half of their faces. Their share among others is not known."""
+    rng = np.random.default_rng(5)
+    kept, plain = [], []
+    for _ in range(40):
+        prone = rng.random(60) < 1 / 6
+        evidence = rng.normal(-4, 1, (60, 20)) + 3 * (prone[:, None] & (rng.random((60, 20)) < 0.5))
+        people = np.repeat([f"S{number}" for number in range(60)], 20)
+
+        def some(which: np.ndarray, evidence: np.ndarray = evidence, people: np.ndarray = people) -> Looked:
+            chosen = evidence[which].reshape(-1, 1).astype(np.float32)
+            who = people.reshape(60, 20)[which].ravel()
+            level = np.zeros(chosen.shape, np.int8)
+            return Looked(AUSet((12,)), chosen, chosen, level, who, np.zeros(len(chosen), bool), missed=0)
+
+        ours, others = some(np.arange(0, 60, 2)), some(np.arange(1, 60, 2))
+        (threshold,) = choose_thresholds(ours, 0.1)
+        kept.append((others.probability >= threshold).mean() <= 0.1)
+        plain.append((others.probability >= np.quantile(ours.probability, 0.9)).mean() <= 0.1)
+    assert np.mean(kept) > np.mean(plain) + 0.15  # those others differ by chance, too
 
 
 def test_thresholds_do_not_depend_on_how_often_an_action_unit_occurs(looked: Looked) -> None:

@@ -304,6 +304,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
             "detector": detector_table,
             "designs": designs_table,
             "neutral": neutral_table,
+            "sides": sides_table,
             "detector-speed": detector_speed_table,
         },
         SYSTEMS: {
