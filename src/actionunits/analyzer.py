@@ -17,7 +17,7 @@ from actionunits.defaults import DEFAULT_MODEL
 from actionunits.errors import MediaError, UsageError
 from actionunits.estimators import AUScores, Card, load_estimator
 from actionunits.estimators.registry import choose_device
-from actionunits.faces import FaceFinder, FaceTracker, FoundFace, describe
+from actionunits.faces import Face, FaceFinder, FaceTracker, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, Portion, VideoReader, expand_inputs, prefetch, read_image_frame
 from actionunits.pool import cores
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from actionunits.results import Results
 
 Source = str | Path | MediaInput | Camera | Iterable[Frame]
-Tracked = tuple[Frame, tuple[tuple[int, FoundFace], ...]]
+Tracked = tuple[Frame, tuple[Face, ...]]
 _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
 _MANY_CORES = 4  # more than the three threads of a video need
 
@@ -256,17 +256,14 @@ class Analyzer:
         at_once = 1 if live else self._estimator.frames_at_once
         with closing(self._tracked(source, watch, stretch)) as tracked:
             for group in _groups(tracked, at_once):
-                faces = [
-                    tuple(describe(face_id, face, frame.image) for face_id, face in found) for frame, found in group
-                ]
-                seen = [(frame.image, face) for (frame, _), own in zip(group, faces, strict=True) for face in own]
+                seen = [(frame.image, face) for frame, faces in group for face in faces]
                 scores = [self._estimator.predict(seen)]
                 scores += self._estimator.predict_sides(seen) if self.sides else ()
-                counts = [len(own) for own in faces]
+                counts = [len(faces) for _, faces in group]
                 by_frame = zip(*(each.select(self._places).parts(counts) for each in scores), strict=True)
-                for (frame, _), own, (whole, *halves) in zip(group, faces, by_frame, strict=True):
+                for (frame, faces), (whole, *halves) in zip(group, by_frame, strict=True):
                     watch.looked_at(frame)
-                    yield ScoredFrame(frame, own, whole, tuple(halves))
+                    yield ScoredFrame(frame, faces, whole, tuple(halves))
 
     def _conclude(self, scored: ScoredFrame, rest: Mapping[int, AUScores] | None = None) -> FrameResult:
         """Turn raw scores into probability, occurrence and intensity, relative to resting scores (N = 1) by face id."""
@@ -290,7 +287,8 @@ class Analyzer:
         def track() -> Generator[Tracked]:
             with closing(self._frames(source, watch, stretch)) as frames:
                 for frame in frames:
-                    yield frame, tracker.track(frame.image, frame.timestamp)
+                    found = tracker.track(frame.image, frame.timestamp)
+                    yield frame, tuple(describe(face_id, face, frame.image) for face_id, face in found)
 
         is_picture = isinstance(source, MediaInput) and source.kind == "image"
         ahead = max(_TRACKED_AHEAD, self._estimator.frames_at_once)
