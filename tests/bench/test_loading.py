@@ -34,7 +34,7 @@ def test_rates_are_images_over_seconds(tmp_path):
     assert told[-1][0] <= told[-1][1]
     for line in lines:
         assert line.rate == pytest.approx(line.images / line.seconds)
-        assert line.cpu_ms >= 0  # the clock of a process may tick once in ten milliseconds
+    assert sum(line.cpu_ms for line in lines) > 0  # a line alone may be shorter than a tick of the processes' clock
     with pytest.raises(UsageError, match="jaa-177"):
         list(bench.run_benchmark(inputs=("jaa-177",)))
 
