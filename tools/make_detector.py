@@ -1,11 +1,12 @@
 """Make the weights of the shipped detector from a seed: render, prepare, train, export, calibrate, write the card.
 
 usage: python tools/make_detector.py WORK [--subjects 2000] [--frames 20] [--seed 7000] [--recipe NAME] [--rounds 1]
-                                       [--to DIR]
+                                       [--tuners 216] [--to DIR]
 
-WORK keeps every step's result; a killed run goes on where it stopped. Of every ten people one is held out of training:
-half of those settle the thresholds, the others are judged, and the card says how. With more rounds the recipe is run
-again from the weights that the round before ended with, the rates high again (warm restarts, Loshchilov & Hutter 2017).
+WORK keeps every step's result; a killed run goes on where it stopped. Of every ten people one is held out of training
+and judged, and the card says how; thresholds are settled on yet other people, the tuners, who are rendered from the
+next seed. With more rounds the recipe is run again from the weights that the round before ended with, the rates high
+again (warm restarts, Loshchilov & Hutter 2017).
 The weights, their int8 variant and both cards go to src/actionunits/estimators/weights. Needs the dev extra.
 """
 
@@ -53,17 +54,23 @@ def run(*arguments: str) -> None:
     subprocess.run([str(Path(sys.executable).with_name("actionunits")), *arguments], check=True)
 
 
+def rendered(folder: Path, subjects: int, frames: int, seed: int) -> Store:
+    """Stills of people, rendered where they are not there yet."""
+    if not (folder / "frames.parquet").exists():
+        people = ("--subjects", str(subjects), "--frames", str(frames))
+        rows = ("--sequence-frames", str(frames), "--seed", str(seed), "--strength", STRENGTH)
+        run("synth", "generate", str(folder), "--stills", *people, *rows)
+    return Store(folder)
+
+
 def pictures(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
     """Render and crop what is not there yet; the uncropped store, and the folder of the cropped one."""
     faces, crops = work / "faces", work / "crops"
-    people = ("--subjects", str(options.subjects), "--frames", str(options.frames))
-    rows = ("--sequence-frames", str(options.frames), "--seed", str(options.seed), "--strength", STRENGTH)
-    if not (faces / "frames.parquet").exists():
-        run("synth", "generate", str(faces), "--stills", *people, *rows)
+    store = rendered(faces, options.subjects, options.frames, options.seed)
     crop = get_input("face-112").crop
     if not (crops / "frames.parquet").exists():
         run("data", "prepare", "store", str(faces), str(crops), "--crop", crop, "--landmarks", "mesh")
-    return Store(faces), crops
+    return store, crops
 
 
 def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
@@ -82,10 +89,9 @@ def trained_in_rounds(crops: Path, recipe: str, work: Path, rounds: int) -> Path
     return file
 
 
-def held_out(store: Store) -> tuple[Sequence[str], Sequence[str]]:
-    """The people who settle the thresholds, and those who are judged."""
-    fold = get_folds(FOLDS, sorted(set(store.frames.column("subject").to_pylist())))[FOLD - 1]
-    return fold.test[::2], fold.test[1::2]
+def held_out(store: Store) -> Sequence[str]:
+    """The people who take no part in training, and are judged."""
+    return get_folds(FOLDS, sorted(set(store.frames.column("subject").to_pylist())))[FOLD - 1].test
 
 
 def some_faces(crops: Store, subjects: Sequence[str], model: Any) -> list[dict[str, np.ndarray]]:
@@ -171,12 +177,13 @@ def main() -> None:
     parser = options_of_pictures(__doc__)
     parser.add_argument("--recipe", default="detector/shipped")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--tuners", type=int, default=216, help="people who settle the thresholds")
     parser.add_argument("--to", type=Path, default=WEIGHTS, help="where the weights go, in a folder each")
     options = parser.parse_args()
     faces, folder = pictures(options.work, options)
+    tuners = rendered(options.work / "tuners", options.tuners, options.frames, options.seed + 1)
     file = trained_in_rounds(folder, options.recipe, options.work, options.rounds)
     crops = Store(folder)
-    tuning, judging = held_out(crops)
 
     exported = export_model(file, options.work / "out.onnx", name="made", overwrite=True)
     model = load_model(file)
@@ -185,7 +192,7 @@ def main() -> None:
     small = to_int8(float32, some_faces(crops, trainers, model))
     facts = {
         "command": f"python tools/make_detector.py WORK --subjects {options.subjects} --frames {options.frames} "
-        f"--seed {options.seed} --recipe {options.recipe} --rounds {options.rounds}",
+        f"--seed {options.seed} --recipe {options.recipe} --rounds {options.rounds} --tuners {options.tuners}",
         "seed": read_model_facts(file)["facts"]["seed"],
         "subjects": len(trainers),
         "images": len(crops.split(trainers)),
@@ -198,8 +205,8 @@ def main() -> None:
         cards[name] = finished(exported.card, name, weights, facts)
         estimators[name] = load_estimator(write(cards[name], content, options.to))
     aus = cards["detector"].au_set
-    tuned = look(faces, faces.split(tuning).tolist(), estimators, aus)
-    judged = look(faces, faces.split(judging).tolist(), estimators, aus)
+    tuned = look(tuners, range(len(tuners)), estimators, aus)
+    judged = look(faces, faces.split(held_out(faces)).tolist(), estimators, aus)
     figures = {}
     for name, estimator in estimators.items():
         seen = judged[name]

@@ -60,9 +60,8 @@ def main() -> None:
     store, estimator = Store(options.work / "faces"), load_estimator(options.model)
     aus = AUSet(tuple(au for au in estimator.card.au_set if FACS[au].sided))
     places = np.array([estimator.card.au_set.index(au) for au in aus], np.intp)
-    _, judging = held_out(store)
     seen, shown = [], []
-    for row, picture, face in free_faces(store, store.split(judging).tolist()):
+    for row, picture, face in free_faces(store, store.split(held_out(store)).tolist()):
         if face is not None:
             seen.append(row)
             shown.append([side.select(places).level()[0] for side in estimator.predict_sides([(picture, face)])])

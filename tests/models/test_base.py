@@ -12,6 +12,7 @@ from torch import nn  # noqa: E402
 from actionunits.errors import UsageError  # noqa: E402
 from actionunits.facs import AUSet  # noqa: E402
 from actionunits.loading import get_input  # noqa: E402
+from actionunits.losses.ordinal import cumulative_levels  # noqa: E402
 from actionunits.models import (  # noqa: E402
     LEVELS,
     AUModel,
@@ -143,10 +144,23 @@ def test_output() -> None:
     assert output.probability.dtype == torch.float32
     torch.testing.assert_close(output.probability, torch.tensor([[0.5, 1 / (1 + np.exp(-2))]], dtype=torch.float32))
     assert output.intensity is None
+    assert output.mean_intensity is None
     assert dict(output.parts) == {}
     assert dict(copy.deepcopy(output).parts) == {}
     levels = torch.eye(LEVELS)[torch.tensor([[3, 0]])]
     assert AUOutput(logits, levels=levels).intensity.tolist() == [[3.0, 0.0]]
+
+
+def test_mean_intensity() -> None:
+    """Of levels one at a time by their probabilities; ordered levels say it through the chances to reach each."""
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    reached = logits[..., None] - torch.tensor([-1.0, 0.0, 0.4, 2.0, 2.5])
+    levels = cumulative_levels(reached)
+    wanted = torch.zeros(4, 3)
+    for level in range(LEVELS):
+        wanted += level * levels.exp()[..., level]
+    torch.testing.assert_close(AUOutput(logits, levels=levels + 3).mean_intensity, wanted)
+    torch.testing.assert_close(AUOutput(logits, levels=levels, reached=reached).mean_intensity, wanted)
 
 
 def test_occurrence_from_intensities() -> None:

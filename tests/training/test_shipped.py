@@ -98,7 +98,7 @@ WHOLE_STARTS = {
     "linear_stills": "re_net/start_resnet18",
     "lorral_stills": "lorral/start",
     "roi_gcn_stills": "roi_gcn/start",
-    "detector_stills": "detector/start",
+    "detector_stills": "detector/shipped",
 }
 LIGHT = {"roi-256": 128, "aurcnn-512": 128}  # pixels by crop, where not 112
 OTHER_LIGHT = {"side_256": 64, "side_416": 104, "side_608": 152, "vgg16": 64, "vgg19": 64}  # by the end of the name

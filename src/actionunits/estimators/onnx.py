@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -102,33 +103,31 @@ class OnnxEstimator(Estimator):
         scores = np.full((2, len(faces), len(self.card.aus)), np.nan, np.float32)  # evidence, intensity
         for start in range(0, len(faces), self._batch):
             part = faces[start : start + self._batch]
-            seen = self._seen(part, side)
-            if self.card.mirrored and side is None:  # a face made of one half is its own mirror image
-                seen = {name: np.concatenate([values, self._mirrored(name, values)]) for name, values in seen.items()}
-            for kind, values in enumerate(self._session.run(self._outputs, seen)):
+            for kind, values in enumerate(self._session.run(self._outputs, self._seen(part, side))):
                 scores[kind, start : start + len(part)] = values.reshape(-1, len(part), values.shape[1]).mean(axis=0)
         return AUScores(scores[0], scores[1] * self._gain)
 
     def _seen(self, faces: Sequence[LookedAt], side: Side | None) -> dict[str, NDArray[np.float32]]:
-        """The graph's inputs for some faces, or for one half of them."""
-        pictures = np.empty((len(faces), 3, self._side, self._side), np.float32)
-        points = np.empty((len(faces), 68, 2), np.float32)
+        """The graph's inputs for N faces, or for one half of them; where the card says so, N more in the mirror."""
+        count = len(faces)
+        mirrored = self.card.mirrored and side is None  # a face made of one half is its own mirror image
+        looks = 2 * count if mirrored else count
+        pictures = np.empty((looks, 3, self._side, self._side), np.float32)
+        points = np.empty((looks, 68, 2), np.float32)
         for row, (image, face) in enumerate(faces):
             whole, marks, _ = crop(image, face.landmarks, self._recipe)
             if side is not None:
                 whole, marks = chimera(whole, marks, side)
             picture, points[row] = central_cut(whole, marks, self._size, self._side)
-            pictures[row] = ((picture - self._mean) * self._scale).transpose(2, 0, 1)
+            for channel, plane in enumerate(cv2.split(picture)):
+                np.subtract(plane, self._mean[channel], out=pictures[row, channel])
+                pictures[row, channel] *= self._scale[channel]
+        if mirrored:
+            pictures[count:] = pictures[:count, ..., ::-1]
+            points[count:] = points[:count, FLIP_68]
+            points[count:, :, 0] = self._side - 1 - points[count:, :, 0]
         landmarks = {} if self._input.landmarks is None else {self._input.landmarks: points}
         return {self._input.name: pictures, **landmarks}
-
-    def _mirrored(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One of the graph's inputs for the faces in the mirror."""
-        if name == self._input.name:
-            return values[..., ::-1]
-        points = values[:, FLIP_68]
-        points[..., 0] = self._side - 1 - points[..., 0]
-        return points
 
 
 def _described(entry: onnxruntime.NodeArg) -> str:

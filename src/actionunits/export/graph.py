@@ -12,7 +12,7 @@ from torch.export import Dim
 
 from actionunits.errors import CardError, UsageError
 from actionunits.loading import FaceBatch
-from actionunits.models import LEVELS, AUModel
+from actionunits.models import AUModel
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -50,9 +50,8 @@ class Scores(nn.Module):
         """
         output = self.model(_faces(image, landmarks, len(self.model.aus)))
         evidence = output.logits.float()
-        if output.levels is None:
-            return (evidence,)
-        return evidence, (output.levels.float().softmax(dim=-1) * torch.arange(float(LEVELS))).sum(dim=-1)
+        intensity = output.mean_intensity
+        return (evidence,) if intensity is None else (evidence, intensity)
 
 
 def to_onnx(model: AUModel) -> bytes:

@@ -65,21 +65,25 @@ def umeyama(
 
     Source: Umeyama 1991, Eq. 34-43, with weighted means.
     """
-    start, end, weight = _checked(source, target, weights)  # (..., N, D) twice, (..., N) of sum 1
-    source_mean = (weight[..., None] * start).sum(axis=-2)  # (..., D)
-    target_mean = (weight[..., None] * end).sum(axis=-2)  # (..., D)
-    source_centred = start - source_mean[..., None, :]
-    target_centred = end - target_mean[..., None, :]
-    source_variance = (weight * (source_centred**2).sum(axis=-1)).sum(axis=-1)  # (...,), Eq. 36
-    target_variance = (weight * (target_centred**2).sum(axis=-1)).sum(axis=-1)  # (...,), Eq. 37
-    covariance = (weight[..., None] * target_centred).swapaxes(-1, -2) @ source_centred  # (..., D, D), Eq. 38
+    both, weight = _checked(source, target, weights)  # (..., N, 2 D), (..., N) of sum 1
+    size = both.shape[-1] // 2  # D
+    means = (weight[..., None, :] @ both)[..., 0, :]  # (..., 2 D)
+    centred = both - means[..., None, :]
+    moments = centred.swapaxes(-1, -2) @ (weight[..., None] * centred)  # (..., 2 D, 2 D)
+    variances = np.diagonal(moments, axis1=-2, axis2=-1)  # (..., 2 D)
+    source_variance = variances[..., :size].sum(axis=-1)  # (...,), Eq. 36
+    target_variance = variances[..., size:].sum(axis=-1)  # (...,), Eq. 37
+    covariance = moments[..., size:, :size]  # (..., D, D), Eq. 38
+    source_mean, target_mean = means[..., :size], means[..., size:]
+    spread = np.sqrt(source_variance * target_variance)  # (...,), the largest trace the singular values could have
+    if not np.isfinite(spread).all():
+        raise UsageError("points", "some are not finite", "Leave missing landmarks out of both sets")
+    _check_spread(source_mean, source_variance, "source")
+    _check_spread(target_mean, target_variance, "target")
 
     left, singular, right = np.linalg.svd(covariance)
     signs = np.ones_like(singular)  # (..., D)
-    signs[..., -1] = np.where(np.linalg.det(left) * np.linalg.det(right) < 0, -1.0, 1.0)  # Eq. 39 and 43
-    spread = np.sqrt(source_variance * target_variance)  # (...,), the largest trace the singular values could have
-    _check_spread(start, source_variance, "source")
-    _check_spread(end, target_variance, "target")
+    signs[..., -1] = np.where(np.linalg.det(left @ right) < 0, -1.0, 1.0)  # Eq. 39 and 43
     if (singular[..., -2] <= _TINY * spread).any():  # rank below D - 1
         _degenerate("no rotation is better than all others", "Give points that do not lie on one line")
     rotation = (left * signs[..., None, :]) @ right  # (..., D, D), Eq. 40
@@ -182,30 +186,32 @@ def _parts(matrix: NDArray[np.floating[Any]]) -> tuple[Float64, Float64]:
 
 def _checked(
     source: NDArray[np.floating[Any]], target: NDArray[np.floating[Any]], weights: ArrayLike | None
-) -> tuple[Float64, Float64, Float64]:
-    """Both point sets as float64 of one shape, and weights of sum 1."""
-    shapes = f"source of shape {np.shape(source)} and target of shape {np.shape(target)}"
-    if np.ndim(source) < 2 or np.shape(source)[-2:] != np.shape(target)[-2:] or np.shape(source)[-1] not in (2, 3):
+) -> tuple[Float64, Float64]:
+    """Every source point beside its target, (..., N, 2 D) float64, and weights of sum 1."""
+    start, end = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    shapes = f"source of shape {start.shape} and target of shape {end.shape}"
+    if start.ndim < 2 or start.shape[-2:] != end.shape[-2:] or start.shape[-1] not in (2, 3):
         raise UsageError(shapes, "expected (..., N, 2) or (..., N, 3), the same for both", "Pair the points one to one")
+    if start.shape != end.shape:
+        try:
+            start, end = np.broadcast_arrays(start, end)
+        except ValueError:
+            raise UsageError(shapes, "the leading axes do not broadcast", "Give as many sets of each, or one") from None
+    both = np.concatenate([start, end], axis=-1)
+    weight = np.ones(both.shape[-2]) if weights is None else np.asarray(weights, np.float64)
     try:
-        start, end = np.broadcast_arrays(np.asarray(source, np.float64), np.asarray(target, np.float64))
-    except ValueError:
-        raise UsageError(shapes, "the leading axes do not broadcast", "Give as many sets of each, or one") from None
-    weight = np.ones(start.shape[:-1]) if weights is None else np.asarray(weights, np.float64)
-    try:
-        weight = np.broadcast_to(weight, start.shape[:-1])
+        weight = np.broadcast_to(weight, both.shape[:-1])
     except ValueError:
         raise UsageError(f"weights of shape {weight.shape}", "one weight a point is needed", shapes) from None
-    if not (np.isfinite(start).all() and np.isfinite(end).all()):
-        raise UsageError("points", "some are not finite", "Leave missing landmarks out of both sets")
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and (weight.sum(axis=-1) > 0).all()):
+    total = weight.sum(axis=-1, keepdims=True)
+    if not (np.isfinite(total).all() and (weight >= 0).all() and (total > 0).all()):
         raise UsageError("weights", "they must be finite, not negative, and not all 0", "Check how they were made")
-    return start, end, weight / weight.sum(axis=-1, keepdims=True)
+    return both, weight / total
 
 
-def _check_spread(points: Float64, variance: Float64, name: str) -> None:
-    size = np.abs(points).max(axis=(-1, -2))  # (...,)
-    if (np.sqrt(variance) <= _TINY * size).any():
+def _check_spread(mean: Float64, variance: Float64, name: str) -> None:
+    """Require points to spread, by the measure of how far their mean, (..., D), is from 0, as rounding is."""
+    if (np.sqrt(variance) <= _TINY * np.abs(mean).max(axis=-1)).any():
         _degenerate(f"all points of the {name} are equal", "Give at least two points that differ")
 
 

@@ -12,6 +12,7 @@ import json
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -195,8 +196,8 @@ def crop_matrix(recipe: CropRecipe, landmarks68: NDArray[np.floating[Any]]) -> F
         )
     landmarks = np.asarray(landmarks68, np.float64)
     if recipe.targets is not None:
-        anchors = _anchors(landmarks, tuple(anchor for anchor, _, _ in recipe.targets))  # (A, 2)
-        return similarity_matrix(anchors, np.array([[x, y] for _, x, y in recipe.targets]))
+        names, targets = _targets(recipe)
+        return similarity_matrix(_anchors(landmarks, names), targets)
     if recipe.margins is not None:
         return _margins_matrix(landmarks[1:], recipe.margins, recipe.size)
     if recipe.kind == "eyes_nose_mouth":
@@ -263,11 +264,27 @@ def inside_hull(landmarks68: NDArray[np.floating[Any]], size: int, *, raised: fl
 
 
 def _anchors(landmarks: Float64, names: tuple[str, ...]) -> Float64:
-    places = np.stack([landmarks[list(ANCHORS[name])].mean(axis=0) for name in names])  # (A, 2)
-    for name, place in zip(names, places, strict=True):
-        if not np.isfinite(place).all():
-            raise UsageError("landmarks", f"the {name.replace('_', ' ')} is not finite", "Leave this face out")
+    points, starts, counts = _points_of(names)
+    places: Float64 = np.add.reduceat(landmarks[points], starts, axis=0) / counts  # (A, 2)
+    if not np.isfinite(places).all():
+        name = names[int(np.isfinite(places).all(axis=1).argmin())]
+        raise UsageError("landmarks", f"the {name.replace('_', ' ')} is not finite", "Leave this face out")
     return places
+
+
+@cache
+def _points_of(names: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], Float64]:
+    """The points of some anchors one after the other, where each anchor's begin, and how many there are, (A, 1)."""
+    counts = np.array([len(ANCHORS[name]) for name in names])
+    points = np.array([point for name in names for point in ANCHORS[name]], np.intp)
+    return points, np.cumsum(counts) - counts, counts[:, None].astype(np.float64)
+
+
+@cache
+def _targets(recipe: CropRecipe) -> tuple[tuple[str, ...], Float64]:
+    """Of a similarity: its anchors, and where they belong, (A, 2)."""
+    assert recipe.targets is not None
+    return tuple(anchor for anchor, _, _ in recipe.targets), np.array([[x, y] for _, x, y in recipe.targets])
 
 
 def _level_eyes(landmarks: Float64) -> Float64:

@@ -157,6 +157,7 @@ class Detector(AUModel):
             cumulative_levels(reached),
             parts={**parts, "features": features},
             stand_in=stand_in,
+            reached=reached,
         )
 
     def loss(self, output: AUOutput, batch: FaceBatch) -> dict[str, Tensor]:

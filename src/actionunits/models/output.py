@@ -23,6 +23,8 @@ class AUOutput:
         columns: the places, among the model's AUs, that were computed; None for all. Only in training.
         stand_in: (N,) bool, faces of which a landmark that it looks at was unknown, so that a mean face's stood in;
             None for systems that look at none.
+        reached: (N, A, 5) log-odds that the intensity is at least 1, 2, ... 5, which say the same as ``levels``; None
+            for systems that do not take the levels to be in order.
     """
 
     logits: Tensor
@@ -30,6 +32,7 @@ class AUOutput:
     parts: Mapping[str, Tensor] = field(default_factory=dict)
     columns: tuple[int, ...] | None = None
     stand_in: Tensor | None = None
+    reached: Tensor | None = None
 
     @property
     def probability(self) -> Tensor:
@@ -40,6 +43,16 @@ class AUOutput:
     def intensity(self) -> Tensor | None:
         """(N, A) the likeliest intensity, 0 to 5, float32; None for systems without."""
         return None if self.levels is None else self.levels.argmax(dim=-1).float()
+
+    @property
+    def mean_intensity(self) -> Tensor | None:
+        """(N, A) the mean of the intensities by their probabilities, 0 to 5, float32; None for systems without."""
+        if self.reached is not None:
+            return self.reached.float().sigmoid().sum(dim=-1)
+        if self.levels is None:
+            return None
+        values = torch.arange(float(LEVELS), device=self.levels.device)
+        return (self.levels.float().softmax(dim=-1) * values).sum(dim=-1)
 
 
 def occurrence_logits(levels: Tensor) -> Tensor:
