@@ -20,7 +20,7 @@ from actionunits.estimators.registry import choose_device
 from actionunits.faces import Face, FaceFinder, FaceTracker, describe
 from actionunits.facs import AUSet, AUSetLike
 from actionunits.media import Camera, Frame, MediaInput, Portion, VideoReader, expand_inputs, prefetch, read_image_frame
-from actionunits.pool import cores
+from actionunits.pool import cores, network_threads
 from actionunits.resting import ScoredFrame, Tracks
 from actionunits.results.baseline import Baseline
 from actionunits.results.frames import FaceResult, FrameResult
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Source = str | Path | MediaInput | Camera | Iterable[Frame]
 Tracked = tuple[Frame, tuple[Face, ...]]
 _DECODED_AHEAD, _TRACKED_AHEAD = 6, 2  # frames that may wait
-_MANY_CORES = 4  # more than the three threads of a video need
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Analyzer:
         overlap: bool = True,
     ) -> None:
         _require_counts(max_faces=max_faces, every=every, threads=threads)
-        threads = threads or (2 if cores() >= _MANY_CORES else 1)
+        threads = threads or network_threads(cores())
         cv2.setNumThreads(1)
         self.baseline = Baseline.parse(baseline) if isinstance(baseline, str) else baseline
         self._estimator = load_estimator(model, device=device, threads=threads)

@@ -17,6 +17,7 @@ import cv2
 
 from actionunits.errors import ActionUnitsError
 
+_MANY_CORES = 4  # more than the three threads of a video need
 _POLL = 0.5  # seconds between looks at what is done
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -68,6 +69,15 @@ def share_out(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def network_threads(cores: int) -> int:
+    """Threads inside one inference that get most out of so many cores.
+
+    Decoding, tracking and scoring a video have a thread each, so that on two cores a second thread inside a network
+    costs more than it gives.
+    """
+    return 2 if cores >= _MANY_CORES else 1
 
 
 def cores() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actionunits.defaults import DEFAULT_MODEL
+from actionunits.pool import network_threads
 
 if TYPE_CHECKING:
     from actionunits.analyzer import Analyzer
@@ -44,7 +45,8 @@ class BatchSettings:
 
         model = str(Path(self.model).resolve()) if Path(self.model).suffix == ".json" else self.model
         overlap = cores > 1 or device != "cpu"
-        return Analyzer(**(asdict(self) | {"model": model, "device": device, "threads": cores, "overlap": overlap}))
+        how = {"model": model, "device": device, "threads": network_threads(cores), "overlap": overlap}
+        return Analyzer(**(asdict(self) | how))
 
     def absolute(self) -> BatchSettings:
         """The same with the card's path made absolute, for workers that run in another folder."""
