@@ -157,7 +157,8 @@ def test_a_wrong_file_gets_a_reason(until: Until, browser: Any, served: Served, 
 def test_the_keyboard_is_enough(until: Until, opened: Any, shot: Callable[[str], None]) -> None:
     keyboard = opened.keyboard
     choosers: list[Any] = []
-    opened.on("filechooser", choosers.append)  # long before the key: a chooser that comes first is lost
+    # long before the key is pressed: a chooser that comes while Chromium is still being told to hand it over is lost
+    opened.on("filechooser", lambda chooser: choosers.append(chooser))
     reached = []
     for _ in range(12):
         keyboard.press("Tab")
