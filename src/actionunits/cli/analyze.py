@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from actionunits.cli.analysis_options import BaselineName, DeviceName, Every, MaxFaces, Model, Sides
 from actionunits.defaults import DEFAULT_MODEL
 
 _EXIT_SOME_FAILED = 3
@@ -22,22 +23,12 @@ def analyze(
         str,
         typer.Option("--format", help="Any of csv, parquet, jsonl, openface, elan, events, joined by commas."),
     ] = "csv",
-    model: Annotated[
-        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
-    ] = DEFAULT_MODEL,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
-    max_faces: Annotated[
-        int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")
-    ] = None,
-    every: Annotated[int, typer.Option("--every", min=1, help="Analyse every Nth frame of a video.")] = 1,
-    baseline: Annotated[
-        str,
-        typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s)."),
-    ] = "none",
-    sides: Annotated[
-        bool,
-        typer.Option("--sides", help="Also intensities of either side of the face: AUxx_left, AUxx_right."),
-    ] = False,
+    model: Model = DEFAULT_MODEL,
+    device: DeviceName = "cpu",
+    max_faces: MaxFaces = None,
+    every: Every = 1,
+    baseline: BaselineName = "none",
+    sides: Sides = False,
 ) -> None:
     """Find the action units of every face in every frame.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actionunits.cli.analysis_options import BaselineName, Every, MaxFaces, Model, Sides
 from actionunits.defaults import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -32,18 +33,11 @@ def batch(
         int | None,
         typer.Option("--cores-each", min=1, help="Cores of a worker [an even share; 1 on a cluster]."),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
-    ] = DEFAULT_MODEL,
-    max_faces: Annotated[
-        int | None, typer.Option("--max-faces", min=1, help="Follow at most N faces at a time.")
-    ] = None,
-    every: Annotated[int, typer.Option("--every", min=1, help="Analyse every Nth frame of a video.")] = 1,
-    baseline: Annotated[
-        str,
-        typer.Option("--baseline", help="Subtract each person's resting score: none, median or neutral:START-END (s)."),
-    ] = "none",
-    sides: Annotated[bool, typer.Option("--sides", help="Also intensities of either side of the face.")] = False,
+    model: Model = DEFAULT_MODEL,
+    max_faces: MaxFaces = None,
+    every: Every = 1,
+    baseline: BaselineName = "none",
+    sides: Sides = False,
     check: Annotated[
         str,
         typer.Option("--check", help="Tell a changed local file by its content, or by its stamp (size and time)."),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from actionunits.cli.analysis_options import DeviceName, Model
 from actionunits.defaults import DEFAULT_MODEL
 
 _NEEDS = ("fastapi", "uvicorn", "python_multipart", "websockets", "prometheus_client")
@@ -24,10 +25,8 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A further name it goes by; may be repeated.")
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", metavar="NAME_OR_CARD", help="See `actionunits models`.")
-    ] = DEFAULT_MODEL,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
+    model: Model = DEFAULT_MODEL,
+    device: DeviceName = "cpu",
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where files lie while they are needed; made private.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from actionunits.cli.analysis_options import DeviceName, MaxFaces, Model
 from actionunits.defaults import DEFAULT_MODEL
 
 
@@ -18,9 +19,9 @@ def webcam(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Also keep the table, as DIR/webcam.csv.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", metavar="NAME_OR_CARD")] = DEFAULT_MODEL,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")] = "cpu",
-    max_faces: Annotated[int | None, typer.Option("--max-faces", min=1)] = None,
+    model: Model = DEFAULT_MODEL,
+    device: DeviceName = "cpu",
+    max_faces: MaxFaces = None,
 ) -> None:
     """Show faces and action units live; close the window or press q or Escape to stop."""
     from actionunits.analyzer import Analyzer
