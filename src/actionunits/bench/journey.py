@@ -33,7 +33,7 @@ from actionunits.faces.finder import FaceFinder
 from actionunits.faces.mesh import FaceMesh, Region
 from actionunits.media import MediaInput, VideoReader, VideoWriter
 from actionunits.outputs import Outputs, write_analysis
-from actionunits.pool import cores
+from actionunits.pool import cores, network_threads
 from actionunits.samples import SAMPLE_CLIP
 
 RATE = 30  # frames per second of the clips made here
@@ -238,7 +238,7 @@ def run_benchmark(
     with tempfile.TemporaryDirectory(prefix="actionunits-bench-") as name:
         folder = Path(name)
         lines += measure_rates(folder, seconds, repeats, threads)
-        lines += measure_models(repeats, threads or min(2, cores()))
+        lines += measure_models(repeats, threads or network_threads(cores()))
         lines += measure_start(folder)
         lines += [measure_length(folder, 60 * length, threads) for length in minutes]
     return lines
