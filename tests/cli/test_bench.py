@@ -24,7 +24,8 @@ def test_rates(actionunits: Callable[..., Any], tmp_path: Path, monkeypatch: pyt
             assert row["frames"] == "30"
             assert 30 / float(row["frames_per_second"]) == pytest.approx(float(row["seconds"]), abs=1e-3)
             assert "Python" in row["machine"]
-    assert {"import actionunits", "process start to first result"} < {row["what"] for row in rows}
+    others = {"import actionunits", "process start to first result", "detector, its network alone, 1 at once"}
+    assert others < {row["what"] for row in rows}
 
 
 @pytest.mark.parametrize("minutes", ["one", "1,two", "-1", "0", "nan", "inf"])

@@ -27,7 +27,8 @@ from actionunits.analyzer import Analyzer
 from actionunits.atomic import written_aside
 from actionunits.estimators import Estimator, load_estimator
 from actionunits.estimators.base import LookedAt
-from actionunits.estimators.registry import shipped_cards
+from actionunits.estimators.card import read_weights
+from actionunits.estimators.registry import find_card, shipped_cards
 from actionunits.faces import FaceTracker, describe
 from actionunits.faces.finder import FaceFinder
 from actionunits.faces.mesh import FaceMesh, Region
@@ -167,6 +168,29 @@ def measure_models(repeats: int, threads: int) -> Iterator[Measured]:
             yield Measured(f"{name} alone, {at_once} at once", "-", count, took, note)
 
 
+def measure_networks(repeats: int, threads: int) -> Iterator[Measured]:
+    """Time ONNX Runtime alone on the graph of every shipped model that has one, a face at a time."""
+    import onnxruntime
+
+    for name, path in shipped_cards().items():
+        card, _ = find_card(name)
+        if card.kind != "onnx":
+            continue
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(read_weights(card, path), options, providers=["CPUExecutionProvider"])
+        face = {entry.name: np.zeros((1, *entry.shape[1:]), np.float32) for entry in session.get_inputs()}
+
+        def run(session: onnxruntime.InferenceSession = session, face: dict[str, np.ndarray] = face) -> int:
+            return sum(len(session.run(None, face)[0]) for _ in range(_FACES))
+
+        run()
+        count, took = best_of(repeats, run)
+        yield Measured(
+            f"{name}, its network alone, 1 at once", "-", count, took, f"{1000 * took / count:.2f} ms a face"
+        )
+
+
 def measure_length(folder: Path, seconds: float, threads: int | None) -> Measured:
     """Analyse a clip of some length in a process of its own; note its peak memory."""
     clip = folder / f"clip-{seconds:g}s.mp4"
@@ -231,14 +255,15 @@ def run_benchmark(
         seconds: length of the clips for the rates.
         minutes: lengths for time and memory.
         repeats: the best of so many counts.
-        threads: inside one inference; None for what `analyze` takes, and as many as there are cores, two at most,
-            where networks run alone.
+        threads: inside one inference; None for what `analyze` takes, and for the bare loop, which has nothing else to
+            do, as many as there are cores, two at most.
     """
     lines: list[Measured] = []
     with tempfile.TemporaryDirectory(prefix="actionunits-bench-") as name:
         folder = Path(name)
         lines += measure_rates(folder, seconds, repeats, threads)
         lines += measure_models(repeats, threads or network_threads(cores()))
+        lines += measure_networks(repeats, threads or network_threads(cores()))
         lines += measure_start(folder)
         lines += [measure_length(folder, 60 * length, threads) for length in minutes]
     return lines
