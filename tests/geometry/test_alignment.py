@@ -153,6 +153,7 @@ SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
         (SQUARE, SQUARE * [-1, 1], None, "mirror image"),
         (SQUARE, SQUARE, [1, 0, 0, 0], "all points of the source are equal"),
         (SQUARE, np.where(SQUARE > 0, np.nan, 1), None, "not finite"),
+        (np.where(SQUARE > 0, np.inf, 1), SQUARE, None, "not finite"),
         (SQUARE, SQUARE, [1, -1, 1, 1], "not negative"),
         (SQUARE, SQUARE, [0, 0, 0, 0], "not all 0"),
         (SQUARE, SQUARE, [1, 1, 1], "one weight a point"),

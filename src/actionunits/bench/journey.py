@@ -172,8 +172,8 @@ def measure_networks(repeats: int, threads: int) -> Iterator[Measured]:
     """Time ONNX Runtime alone on the graph of every shipped model that has one, a face at a time."""
     import onnxruntime
 
-    for name, path in shipped_cards().items():
-        card, _ = find_card(name)
+    for name in shipped_cards():
+        card, path = find_card(name)
         if card.kind != "onnx":
             continue
         options = onnxruntime.SessionOptions()

@@ -68,6 +68,8 @@ def umeyama(
     both, weight = _checked(source, target, weights)  # (..., N, 2 D), (..., N) of sum 1
     size = both.shape[-1] // 2  # D
     means = (weight[..., None, :] @ both)[..., 0, :]  # (..., 2 D)
+    if not np.isfinite(means).all():
+        raise UsageError("points", "some are not finite", "Leave missing landmarks out of both sets")
     centred = both - means[..., None, :]
     moments = centred.swapaxes(-1, -2) @ (weight[..., None] * centred)  # (..., 2 D, 2 D)
     variances = np.diagonal(moments, axis1=-2, axis2=-1)  # (..., 2 D)
@@ -76,8 +78,6 @@ def umeyama(
     covariance = moments[..., size:, :size]  # (..., D, D), Eq. 38
     source_mean, target_mean = means[..., :size], means[..., size:]
     spread = np.sqrt(source_variance * target_variance)  # (...,), the largest trace the singular values could have
-    if not np.isfinite(spread).all():
-        raise UsageError("points", "some are not finite", "Leave missing landmarks out of both sets")
     _check_spread(source_mean, source_variance, "source")
     _check_spread(target_mean, target_variance, "target")
 

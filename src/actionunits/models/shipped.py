@@ -13,7 +13,7 @@ stride 16; beyond it ImageNet's are taken."""
 STARTS = ("re_net_stills", "lorral_stills", "linear_stills", "roi_gcn_stills", "detector_stills")
 """Stand for whole systems in their light tiers, trained on those same people to find the 15 action units of SynthAU's
 recipes; each in its own crop, the linear one in RE-Net's. A recipe names one as its ``start``. ``detector_stills`` is
-the shipped detector's of the release before: all its action units, on people of its own."""
+the shipped detector's of the version before: all its action units, on people of its own."""
 
 
 def weights_file(source: str) -> Path:
