@@ -36,6 +36,9 @@ def generate(
     strength: Annotated[
         float | None, typer.Option(help="How far faces move at each level; FACS means by E about 1.5 [1].")
     ] = None,
+    variety: Annotated[
+        float | None, typer.Option(help="How much people differ in the way they move and rest, 0-1 [0].")
+    ] = None,
     layout: Annotated[
         str, typer.Option(help="store, or as BP4D, BP4D+ or DISFA lie on disk: bp4d, bp4d+, disfa.")
     ] = "store",
@@ -60,6 +63,7 @@ def generate(
         "sequence_frames": sequence_frames,
         "content": "stills" if stills else None,
         "strength": strength,
+        "variety": variety,
     }
     if layout not in ("store", *LAYOUTS):
         raise UsageError(f"--layout {layout}", "there is no such layout", f"Use store, {', '.join(LAYOUTS)}")
@@ -80,7 +84,7 @@ def generate(
 @app.command()
 def sheet(
     out: Annotated[Path, typer.Argument(help="Picture to write, .png or .jpg.")],
-    kind: Annotated[str, typer.Option(help="aus, people, mixes, strip or closeups.")] = "aus",
+    kind: Annotated[str, typer.Option(help="aus, people, mixes, strip, closeups or manners.")] = "aus",
     seed: _Seed = 0,
     size: Annotated[int | None, typer.Option(help="Pixels of one picture.")] = None,
 ) -> None:

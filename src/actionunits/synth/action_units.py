@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actionunits.errors import UsageError
-from actionunits.synth.anatomy import EyeContact, Opening, canthus_distance, lid_opening, mouth_lining, mouth_opening
-from actionunits.synth.controls import ACTIONS, Control, Expression, Field, Unit
+from actionunits.synth.anatomy import (
+    MOUTH_CORNERS,
+    EyeContact,
+    Opening,
+    canthus_distance,
+    lid_opening,
+    mouth_lining,
+    mouth_opening,
+)
+from actionunits.synth.controls import ACTIONS, Action, Control, Expression, Field, Unit
+from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.performance import Levels
 from actionunits.synth.rig import ETHNICITIES, SKIN, Rig
 from actionunits.synth.traits import Part, Traits
@@ -82,6 +91,7 @@ class Expressions:
         neutral: (B, 3) the subject's neutral head, lips closed.
         strength: how far level 5 goes, in what the rig's units do at their full weight; above 1, subtle AUs gain more
             than others. Lids that close, lips that part and jaws that drop are what they are.
+        manner: what moves, where it differs from the table; it moves as far as by the table.
 
     Attributes:
         rig: the head.
@@ -93,7 +103,9 @@ class Expressions:
         gain: AU to this face's strength of the left and right side.
     """
 
-    def __init__(self, rig: Rig, traits: Traits, neutral: Float32, *, strength: float = 1.0) -> None:
+    def __init__(
+        self, rig: Rig, traits: Traits, neutral: Float32, *, strength: float = 1.0, manner: Manner = AVERAGE
+    ) -> None:
         self.rig = rig
         self.neutral = np.asarray(neutral, np.float32)
         self.unit = canthus_distance(rig, self.neutral)
@@ -103,7 +115,7 @@ class Expressions:
         self.aperture = np.array([lids.gaps(self.neutral).mean() for lids in self.lids], np.float32)
         self._lining = np.flatnonzero(mouth_lining(rig))
         self._keep_out = [EyeContact(rig, self.neutral, self.neutral, side) for side in (0, 1)]
-        fields = {au: list(_fields(rig, traits.ethnicity, au)) for au in AUS}
+        fields = {au: list(_own_fields(rig, traits.ethnicity, au, manner)) for au in AUS}
         for au in set(AUS) - _EVER_THE_SAME:
             fields[au] = [np.float32(strength ** _EAGER.get(au, 1)) * side for side in fields[au]]
         self._fit_lids(fields, strength)
@@ -276,9 +288,31 @@ def _held(size: Float32, limit: Float32) -> Float32:
     return np.where(over > 0, (0.8 + 0.2 * np.tanh(over / 0.2)) / np.maximum(share, 1e-9), 1).astype(np.float32)
 
 
-def _fields(rig: Rig, ethnicity: tuple[float, float, float], au: int) -> tuple[Float32, Float32]:
+def _own_fields(rig: Rig, ethnicity: tuple[float, float, float], au: int, manner: Manner) -> tuple[Float32, Float32]:
+    """Return (B, 3) movements of the left and the right side at full weight, in a person's own manner."""
+    usual = _fields(rig, ethnicity, ACTIONS[au])
+    if au not in manner.controls:
+        return usual
+    left, right = _fields(rig, ethnicity, replace(ACTIONS[au], controls=manner.controls[au]))
+    if au == 12 and manner.smile is not None:
+        left, right = _aimed(rig, (left, right), manner.smile)
+    as_far = np.linalg.norm(sum(usual), axis=1).max() / np.linalg.norm(left + right, axis=1).max()
+    return left * np.float32(as_far), right * np.float32(as_far)
+
+
+def _aimed(rig: Rig, smile: tuple[Float32, Float32], degrees: float) -> tuple[Float32, Float32]:
+    """Widen a smile, or make it less wide, until each corner of the mouth goes up at an angle, seen from the front."""
+    slope, aimed = math.tan(math.radians(degrees)), []
+    for field, corner, side in zip(smile, MOUTH_CORNERS, ("Left", "Right"), strict=True):
+        wide = rig.target(f"unit/mouthStretch{side}")
+        outward = 1 if side == "Left" else -1
+        (along, up), (along_wide, up_wide) = ((move[corner, 0] * outward, move[corner, 1]) for move in (field, wide))
+        aimed.append(field + wide * np.float32((along * slope - up) / (up_wide - along_wide * slope)))
+    return aimed[0], aimed[1]
+
+
+def _fields(rig: Rig, ethnicity: tuple[float, float, float], action: Action) -> tuple[Float32, Float32]:
     """Return (B, 3) movements of the left and the right side at full weight."""
-    action = ACTIONS[au]
     sides = [_sides(rig, ethnicity, control) for control in action.controls]
     if action.opposed:
         return _summed(side[0] for side in sides), _summed(side[1] for side in sides)

@@ -24,6 +24,7 @@ LIP_STARTS = ((455, 2832), (466, 2840), (467, 2841), (509, 2875), (468, 2842), (
 """First two vertices of each ring of the lips, the outline of the red first, the side towards the teeth last."""
 _VISIBLE_RINGS = 6  # those that can be seen when the lips are closed
 LIP_MIDDLES = (455, 492)  # outline of the red at the midline, above and below
+MOUTH_CORNERS = (2803, 425)  # left, right
 LID_STARTS = ((3896, 3897), (2403, 2402), (4649, 4650), (3366, 3365))
 """The same for the left eye's lid margin: starts at the top, runs to the outer corner, front edge first."""
 CHIN = (732, 747, 1899)  # the chin's lower edge at the midline

@@ -268,6 +268,13 @@ def raise_chin(pen: Pen, habits: Habits) -> None:
     pen.groove([(0.155, 6.40), (0.172, 6.34), (0.16, 6.28)], 0.012, 0.7)
 
 
+def rest_chin(pen: Pen, pebbles: float, crease: float) -> None:
+    """Draw the chin of a resting face whose mentalis never quite lets go: orange peel, and a crease over it."""
+    pen.pucker((0, 6.295), (0.10, 0.06), pebbles, int(pen.random.integers(84, 130)))
+    pen.across([(0, 6.43), (0.07, 6.423), (0.14, 6.38)], 0.015, crease)
+    pen.swell((0, 6.335), (0.11, 0.05), crease)
+
+
 def _lip_lines(pen: Pen, depth: float, count: int) -> None:
     for place in np.linspace(0.02, 0.165, count) + pen.random.normal(0, 0.012, count):
         top = 6.735 - 0.9 * max(place - 0.06, 0)

@@ -183,7 +183,7 @@ def _fill(writer: StoreWriter, recipe: SetRecipe, subjects: list[int]) -> Iterat
             name = sequence_name(index, number)
             if writer.has(name):
                 continue
-            subject = subject or build_subject(recipe.seed, index, strength=recipe.strength)
+            subject = subject or build_subject(recipe.seed, index, strength=recipe.strength, variety=recipe.variety)
             takes = film(subject, recipe, number, frames)
             rows, jpegs = [], []
             for frame, take in enumerate(takes):

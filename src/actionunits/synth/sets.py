@@ -37,6 +37,7 @@ class SetRecipe:
         wild: 0 (studio) to 1 (any camera and light).
         strength: how far faces move at each level; 1 in the named sets, whose level 5 is strong but not the utmost that
             FACS means by E: that is about 1.5.
+        variety: 0 to 1, how much people differ in the way they move and rest, beyond how strongly; 0 in the named sets.
 
     Raises:
         UsageError: a number out of range, or an unknown preset or content.
@@ -53,6 +54,7 @@ class SetRecipe:
     every: int = 5
     wild: float = 1.0
     strength: float = 1.0
+    variety: float = 0.0
 
     def __post_init__(self) -> None:
         limits = {
@@ -64,6 +66,7 @@ class SetRecipe:
             "every": (1, 1000),
             "wild": (0, 1),
             "strength": (0.5, 2),
+            "variety": (0, 1),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)

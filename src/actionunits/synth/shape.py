@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from actionunits.synth.anatomy import (
     CHIN,
     LIP_MIDDLES,
+    MOUTH_CORNERS,
     EyeContact,
     Opening,
     canthus_distance,
@@ -23,6 +24,7 @@ from actionunits.synth.anatomy import (
     mirror,
     mouth_opening,
 )
+from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.rig import LOWER_TEETH, SKIN, TONGUE, UPPER_TEETH, Rig
 from actionunits.synth.traits import Part, Rest, Traits
 
@@ -56,7 +58,7 @@ _ASYMMETRIES = (
 _MOST_ASYMMETRY = 0.35
 _EYE_DEPTHS = (-0.055, 0.02)  # world units, deep set to protruding
 _SCALE_HELD = 0.7  # how much of the difference in eye distance is scaled away
-_ROOT, _NOSE_TIP, _NOSE_BASE, _CORNERS = 136, 1737, 317, (425, 2803)  # coarse vertices
+_ROOT, _NOSE_TIP, _NOSE_BASE = 136, 1737, 317  # coarse vertices
 _LIP_GAP = 0.002  # share of the canthus distance between closed lips: they touch
 _LEAST_APERTURE, _MOST_APERTURE = 0.040, 0.088  # mean lid gap as a share of the canthus distance
 _TEETH_SHOWN = (0.05, 0.085)  # world units by which coarse upper incisors reach below the inmost ring of the lip
@@ -116,12 +118,12 @@ _PROPORTIONS: dict[str, tuple[int, int, int, float, float]] = {
     "chin": (LIP_MIDDLES[1], CHIN[1], 1, 0.22, 0.48),
     "chin behind the lower lip": (LIP_MIDDLES[1], CHIN[1], 2, 0.12, 0.44),
     "face height": (_ROOT, CHIN[1], 1, 1.12, 1.58),
-    "mouth width": (_CORNERS[0], _CORNERS[1], 0, 0.44, 0.68),
+    "mouth width": (*MOUTH_CORNERS, 0, 0.44, 0.68),
 }
 """Two coarse vertices, an axis, and the range of their distance along it as a share of the canthus distance."""
 
 
-def neutral_head(rig: Rig, traits: Traits) -> Float32:
+def neutral_head(rig: Rig, traits: Traits, manner: Manner = AVERAGE) -> Float32:
     """Build a subject's face at rest: lips closed, eyes open, teeth hidden.
 
     The middle between the eyes is where the average head has it, and 0.7 of the difference in eye distance is scaled
@@ -131,7 +133,7 @@ def neutral_head(rig: Rig, traits: Traits) -> Float32:
         (B, 3) coarse points, eyeballs included.
     """
     for strength in _STRENGTHS:
-        points = _built(rig, traits, strength)
+        points = _built(rig, traits, manner, strength)
         if not odd_proportions(rig, points):
             break
     return points
@@ -147,7 +149,7 @@ def odd_proportions(rig: Rig, points: Float32) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _built(rig: Rig, traits: Traits, strength: float) -> Float32:
+def _built(rig: Rig, traits: Traits, manner: Manner, strength: float) -> Float32:
     """Return the head with local shapes at a share of their drawn weights."""
     points = rig.base.copy()
     rig.add_macro(
@@ -162,7 +164,7 @@ def _built(rig: Rig, traits: Traits, strength: float) -> Float32:
     _add_local_shapes(rig, random, points, strength)
     _add_asymmetry(rig, random, points)
     _set_eyes(rig, points, float(random.uniform(*_EYE_DEPTHS)))
-    for name, weight in resting_weights(traits.rest).items():
+    for name, weight in (*resting_weights(traits.rest).items(), *manner.rest.items()):
         rig.add_target(points, name, weight)
     points = _recentred(rig, points)
     _settle_lids(rig, points)

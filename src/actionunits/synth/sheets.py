@@ -28,7 +28,7 @@ from actionunits.synth.subject import Subject, build_subject
 from actionunits.viz.text import line_height, shortened, text_ink
 
 Picture = NDArray[np.uint8]
-SheetKind = Literal["aus", "people", "mixes", "strip", "closeups"]
+SheetKind = Literal["aus", "people", "mixes", "strip", "closeups", "manners"]
 SHEETS: tuple[SheetKind, ...] = get_args(SheetKind)
 MOST_LEVEL = 5.0
 
@@ -47,6 +47,10 @@ _CLOSEUPS: tuple[Levels, ...] = tuple(
         {},
     )
 )
+_MANNERS: tuple[Levels, ...] = tuple(
+    {au: (level, level) for au, level in levels.items()}
+    for levels in ({}, {12: 2.0}, {12: 4.0}, {6: 3.0, 12: 4.0, 25: 3.0}, {4: 4.0}, {17: 4.0}, {20: 3.0})
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def make_sheet(kind: SheetKind, *, seed: int = 0, size: int | None = None) -> Pi
     Args:
         kind: ``"aus"``: every action unit at its highest level on four people, in two blocks that begin with the
             neutral face; ``"people"``: 48 neutral people, a whole deck; ``"mixes"``: random expressions, cameras and
-            lights; ``"strip"``: four seconds of a sequence; ``"closeups"``: six faces, large.
+            lights; ``"strip"``: four seconds of a sequence; ``"closeups"``: six faces, large; ``"manners"``: people who
+            each move in a manner of their own, a row each.
         seed: of the people and everything else.
         size: of one picture in pixels; None for what suits the sheet.
 
@@ -73,12 +78,14 @@ def make_sheet(kind: SheetKind, *, seed: int = 0, size: int | None = None) -> Pi
     Raises:
         UsageError: there is no such sheet, or the size is out of range.
     """
-    makers = {"aus": _aus, "people": _people, "mixes": _mixes, "strip": _strip, "closeups": _closeups}
+    makers = {
+        "aus": _aus, "people": _people, "mixes": _mixes, "strip": _strip, "closeups": _closeups, "manners": _manners,
+    }  # fmt: skip
     if kind not in makers:
         raise UsageError(f"--kind {kind}", "there is no such sheet", f"Use {', '.join(SHEETS)}")
-    pixels = size or {"aus": 144, "people": 160, "mixes": 192, "strip": 160, "closeups": 512}[kind]
+    pixels = size or {"aus": 144, "people": 160, "mixes": 192, "strip": 160, "closeups": 512, "manners": 192}[kind]
     recipe = SetRecipe(seed=seed, size=pixels)  # checks both
-    columns = {"aus": 1 + (len(AUS) + 1) // 2, "strip": 10, "closeups": 3}.get(kind, _COLUMNS)
+    columns = {"aus": 1 + (len(AUS) + 1) // 2, "strip": 10, "closeups": 3, "manners": len(_MANNERS)}.get(kind, _COLUMNS)
     return lay_out(makers[kind](recipe), columns)
 
 
@@ -205,3 +212,10 @@ def _closeups(recipe: SetRecipe) -> Iterator[Tile]:
     for index, levels in zip(_bare_faces(recipe.seed), _CLOSEUPS, strict=False):
         person = _person(recipe.seed, index)
         yield Tile(f"{person.traits.name} {describe(levels)}", _in_studio(person, levels, recipe.size))
+
+
+def _manners(recipe: SetRecipe) -> Iterator[Tile]:
+    for index in islice(_bare_faces(recipe.seed), _PEOPLE + 2):
+        person = build_subject(recipe.seed, index, variety=1)
+        for levels in _MANNERS:
+            yield Tile(f"{person.traits.name} {describe(levels)}", _in_studio(person, levels, recipe.size))

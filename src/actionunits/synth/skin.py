@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from actionunits.synth.beard import beard_density
 from actionunits.synth.chart import SIZE, to_pixels
 from actionunits.synth.complexion import base_colour, colour_skin, darkness, spread_pigments
-from actionunits.synth.creases import GROOVE, Pen, settle
+from actionunits.synth.creases import GROOVE, Pen, rest_chin, settle
 from actionunits.synth.makeup import (
     blush,
     eye_region,
@@ -25,6 +25,7 @@ from actionunits.synth.makeup import (
     shade_brows,
     shade_lids,
 )
+from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.painting import Float32, add_mound, axes, fractal, mound, slope_of
 from actionunits.synth.rig import SKIN, Rig
 from actionunits.synth.scalp import scalp_cover
@@ -66,17 +67,18 @@ class SkinMaps:
         return float(np.median(self.albedo[rows, columns] @ _LUMINANCE))
 
 
-def paint_skin(rig: Rig, traits: Traits) -> SkinMaps:
+def paint_skin(rig: Rig, traits: Traits, manner: Manner = AVERAGE) -> SkinMaps:
     """Paint a subject's skin.
 
     Args:
         rig: the head, for the regions that follow the mesh.
         traits: tone, undertone, redness, spots, age lines, beard, make-up, oil.
+        manner: how the chin rests.
     """
     pigments_random, relief_random, tint_random = traits.random(Part.SKIN).spawn(3)
     base = base_colour(traits)
     pigments = spread_pigments(traits, pigments_random)
-    lines = _lines(traits, relief_random)
+    lines = _lines(traits, manner, relief_random)
     shade = np.minimum(lines.cavity, 3)
     pigments.melanin[:] += 0.09 * shade
     pigments.blood[:] += 0.03 * shade + 0.5 * eye_region()
@@ -94,10 +96,15 @@ def paint_skin(rig: Rig, traits: Traits) -> SkinMaps:
     return SkinMaps(albedo, slope_of(relief, SIZE), gloss, _tint(rig, traits, base, tint_random))
 
 
-def _lines(traits: Traits, random: np.random.Generator) -> Pen:
+def _lines(traits: Traits, manner: Manner, random: np.random.Generator) -> Pen:
     """Return the lines of the resting face."""
     pen = Pen(random, SIZE, strength=traits.furrows**0.5 * float(np.exp(random.normal(0, 0.15))))
     settle(pen, habits_of(traits), traits.static_wrinkles)
+    if manner is not AVERAGE:
+        chin = Pen(traits.random(Part.MANNER).spawn(1)[0], SIZE)
+        rest_chin(chin, manner.pebbles, manner.crease)
+        pen.height += chin.height
+        pen.cavity += chin.cavity
     return pen
 
 

@@ -13,6 +13,7 @@ from actionunits.synth.brows import grow_brows, grow_lashes
 from actionunits.synth.eyes import EyeLook, look_of_eyes
 from actionunits.synth.hair import grow_hair
 from actionunits.synth.landmarks import landmark_vertices
+from actionunits.synth.manners import draw_manner
 from actionunits.synth.meshes import Solid, Strands
 from actionunits.synth.people import draw_traits
 from actionunits.synth.rig import Rig, get_rig
@@ -58,28 +59,30 @@ class Subject:
     landmarks: Int32
 
 
-def build_subject(seed: int, index: int, *, strength: float = 1.0) -> Subject:
+def build_subject(seed: int, index: int, *, strength: float = 1.0, variety: float = 0.0) -> Subject:
     """Build one subject; the same arguments give the same bits.
 
     Args:
         seed: of the set.
         index: the subject's number in the set, 0, 1, ...
         strength: of expressions, as :class:`~actionunits.synth.action_units.Expressions` takes it.
+        variety: how much people differ in the way they move and rest, 0-1, see :mod:`~actionunits.synth.manners`.
     """
-    return build_from_traits(draw_traits(seed, index), strength=strength)
+    return build_from_traits(draw_traits(seed, index), strength=strength, variety=variety)
 
 
-def build_from_traits(traits: Traits, *, strength: float = 1.0) -> Subject:
-    """Build the subject that the traits describe; its expressions have a strength, see :func:`build_subject`."""
+def build_from_traits(traits: Traits, *, strength: float = 1.0, variety: float = 0.0) -> Subject:
+    """Build the subject that the traits describe; strength and variety as in :func:`build_subject`."""
     rig = get_rig()
-    neutral = neutral_head(rig, traits)
+    manner = draw_manner(traits, variety)
+    neutral = neutral_head(rig, traits, manner)
     return Subject(
         traits=traits,
         rig=rig,
         neutral=neutral,
-        expressions=Expressions(rig, traits, neutral, strength=strength),
-        skin=paint_skin(rig, traits),
-        wrinkles=draw_wrinkles(traits, strength=strength),
+        expressions=Expressions(rig, traits, neutral, strength=strength, manner=manner),
+        skin=paint_skin(rig, traits, manner),
+        wrinkles=draw_wrinkles(traits, strength=strength, manner=manner),
         eyes=look_of_eyes(rig, traits, neutral),
         teeth=look_of_teeth(rig, traits),
         strands=(

@@ -37,6 +37,7 @@ class Part(IntEnum):
     EYES = 9
     TEETH = 10
     EXPRESSIVENESS = 11
+    MANNER = 12
 
 
 @dataclass(frozen=True, slots=True)

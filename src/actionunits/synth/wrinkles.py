@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from actionunits.synth.action_units import weight_of_level
 from actionunits.synth.brows import brow_line
 from actionunits.synth.creases import DRAWINGS, GROOVE, JOINT, Habits, Pen
+from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.painting import Float32, axes, slope_of, smoothstep
 from actionunits.synth.performance import Levels
 from actionunits.synth.traits import Part, Traits
@@ -88,16 +89,17 @@ def habits_of(traits: Traits) -> Habits:
     return Habits(traits.random(Part.WRINKLES), (float(head[0]), float(head[1])))
 
 
-def draw_wrinkles(traits: Traits, *, strength: float = 1.0) -> WrinkleMaps:
+def draw_wrinkles(traits: Traits, *, strength: float = 1.0, manner: Manner = AVERAGE) -> WrinkleMaps:
     """Draw a subject's wrinkles; depth grows with ``traits.furrows`` and, for subtle AUs, with the strength of
-    expressions that :class:`~actionunits.synth.action_units.Expressions` has too.
+    expressions that :class:`~actionunits.synth.action_units.Expressions` has too; some furrow more than others where
+    the manner says so.
     """
     habits = habits_of(traits)
     random = traits.random(Part.WRINKLES)
     streams = random.spawn(len(DRAWINGS))
     patches = {}
     for (unit, draw), stream in zip(DRAWINGS.items(), streams, strict=True):
-        depth = traits.furrows * strength ** _EAGER.get(unit, 0.0)
+        depth = traits.furrows * strength ** _EAGER.get(unit, 0.0) * manner.furrows.get(unit, 1.0)
         pen = Pen(stream, SIZE, strength=depth * float(np.exp(stream.normal(0, 0.15))))
         draw(pen, habits)
         patches[unit] = _halves(pen)
