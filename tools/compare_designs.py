@@ -1,6 +1,6 @@
 """Train the detector's designs alike, and score them on people they never saw.
 
-usage: python tools/compare_designs.py WORK [--epochs 2] [--seed 7300] [--only NAME,NAME]
+usage: python tools/compare_designs.py WORK [--epochs 2] [--seed 7500] [--only NAME,NAME]
 
 WORK is that of tools/make_detector.py, whose pictures are taken, or made. Every recipe of detector/designs is trained
 for so many epochs on nine of ten people; all are scored on the tenth as the shipped one is, on the whole way from a

@@ -1,13 +1,14 @@
 """Make the weights of the shipped detector from a seed: render, prepare, train, export, calibrate, write the card.
 
-usage: python tools/make_detector.py WORK [--subjects 1440] [--frames 20] [--seed 7300] [--recipe NAME] [--rounds 1]
-                                       [--tuners 216] [--mirrored] [--to DIR]
+usage: python tools/make_detector.py WORK [--subjects 1440] [--frames 20] [--seed 7500] [--variety 1] [--tuners 360]
+                                       [--recipes NAME,NAME] [--of-start 0.5] [--mirrored] [--to DIR]
 
 WORK keeps every step's result; a killed run goes on where it stopped. Of every ten people one is held out of training
 and judged, and the card says how; thresholds are settled on yet other people, the tuners, who are rendered from the
-next seed. With more rounds the recipe is run again from the weights that the round before ended with, the rates high
-again (warm restarts, Loshchilov & Hutter 2017). The seed must be one whose people the recipe's start never saw, or who
-is judged is no stranger: 7000 and 7100 were version 1's and 2's.
+next seed. Recipes are run one after the other, each from the weights that the one before ended with, the rates high
+again (warm restarts, Loshchilov & Hutter 2017). What ships is the mean of the weights that the first recipe began with
+and of those that training ended with (robust fine-tuning, Wortsman et al. 2022). The seed must be one whose people the
+recipe's start never saw, or who is judged is no stranger: 7000, 7100 and 7300 were those of versions 1 to 3.
 The weights, their int8 variant and both cards go to src/actionunits/estimators/weights. Needs the dev extra.
 """
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from actionunits.datasets.folds import get_folds
 from actionunits.estimators import load_estimator
@@ -33,8 +35,10 @@ from actionunits.export import export_model
 from actionunits.export.int8 import to_int8
 from actionunits.geometry import central_cut
 from actionunits.loading import get_input
-from actionunits.models import load_model, read_model_facts
+from actionunits.models import load_model, load_state_of, read_model_facts, save_model
+from actionunits.models.shipped import weights_file
 from actionunits.store import Store
+from actionunits.training import load_recipe
 from judging import Looked, at_rest, choose_gains, choose_thresholds, judge, look
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,19 +58,20 @@ def run(*arguments: str) -> None:
     subprocess.run([str(Path(sys.executable).with_name("actionunits")), *arguments], check=True)
 
 
-def rendered(folder: Path, subjects: int, frames: int, seed: int) -> Store:
+def rendered(folder: Path, subjects: int, seed: int, options: argparse.Namespace) -> Store:
     """Stills of people, rendered where they are not there yet."""
     if not (folder / "frames.parquet").exists():
-        people = ("--subjects", str(subjects), "--frames", str(frames))
-        rows = ("--sequence-frames", str(frames), "--seed", str(seed), "--strength", STRENGTH)
-        run("synth", "generate", str(folder), "--stills", *people, *rows)
+        frames = str(options.frames)
+        people = ("--subjects", str(subjects), "--frames", frames, "--sequence-frames", frames, "--seed", str(seed))
+        manner = ("--strength", STRENGTH, "--variety", str(options.variety))
+        run("synth", "generate", str(folder), "--stills", *people, *manner)
     return Store(folder)
 
 
 def pictures(work: Path, options: argparse.Namespace) -> tuple[Store, Path]:
     """Render and crop what is not there yet; the uncropped store, and the folder of the cropped one."""
     faces, crops = work / "faces", work / "crops"
-    store = rendered(faces, options.subjects, options.frames, options.seed)
+    store = rendered(faces, options.subjects, options.seed, options)
     crop = get_input("face-112").crop
     if not (crops / "frames.parquet").exists():
         run("data", "prepare", "store", str(faces), str(crops), "--crop", crop, "--landmarks", "mesh")
@@ -80,13 +85,38 @@ def trained(crops: Path, recipe: str, out: Path, *more: str) -> Path:
     return out / f"folds/fold{FOLD}/model.safetensors"
 
 
-def trained_in_rounds(crops: Path, recipe: str, work: Path, rounds: int) -> Path:
-    """Train a recipe, and again from where that ended; the last round's model."""
-    name = recipe.replace("/", "-")
-    file = trained(crops, recipe, work / name)
-    for number in range(2, rounds + 1):
-        file = trained(crops, recipe, work / f"{name}-round{number}", "--set", f"start={file}")
+def trained_in_turn(crops: Path, recipes: Sequence[str], work: Path) -> Path:
+    """Train recipes, each but the first from where the one before ended; the last one's model."""
+    file: Path | None = None
+    for number, recipe in enumerate(recipes):
+        before = recipes[:number].count(recipe)
+        out = work / (recipe.replace("/", "-") + (f"-{before + 1}" if before else ""))
+        file = trained(crops, recipe, out, *(("--set", f"start={file}") if file else ()))
+    assert file is not None
     return file
+
+
+def mixed_with_start(file: Path, recipe: str, share: float, to: Path) -> Path:
+    """Mix a trained model with what its recipe began with; the mixture's file.
+
+    Args:
+        file: the trained model.
+        recipe: its ``start`` is of the same action units.
+        share: of the start, 0-1.
+        to: where the mixture goes.
+    """
+    start = load_recipe(recipe).start
+    if share == 0 or start is None:
+        return file
+    (known, begun, _), (aus, ended, _) = load_state_of(weights_file(start)), load_state_of(file)
+    if known != aus:
+        raise SystemExit(f"{start} knows other action units: use --of-start 0")
+    model = load_model(file)
+    model.load_state_dict(
+        {name: torch.lerp(one, begun[name], share) if one.is_floating_point() else one for name, one in ended.items()}
+    )
+    save_model(model, to, facts=read_model_facts(file)["facts"])
+    return to
 
 
 def held_out(store: Store) -> Sequence[str]:
@@ -168,22 +198,25 @@ def options_of_pictures(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("work", type=Path)
     parser.add_argument("--subjects", type=int, default=1440)
     parser.add_argument("--frames", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=7300)
+    parser.add_argument("--seed", type=int, default=7500)
+    parser.add_argument("--variety", type=float, default=1, help="of the ways in which people move and rest, 0-1")
     return parser
 
 
 def main() -> None:
     """Run the whole recipe and print what it measures."""
     parser = options_of_pictures(__doc__)
-    parser.add_argument("--recipe", default="detector/shipped")
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--tuners", type=int, default=216, help="people who settle the thresholds")
+    parser.add_argument("--recipes", default="detector/shipped", help="names, joined by commas")
+    parser.add_argument("--of-start", type=float, default=0.5, help="share of the weights that training began with")
+    parser.add_argument("--tuners", type=int, default=360, help="people who settle the thresholds")
     parser.add_argument("--mirrored", action="store_true", help="look at every face in the mirror too")
     parser.add_argument("--to", type=Path, default=WEIGHTS, help="where the weights go, in a folder each")
     options = parser.parse_args()
     faces, folder = pictures(options.work, options)
-    tuners = rendered(options.work / "tuners", options.tuners, options.frames, options.seed + 1)
-    file = trained_in_rounds(folder, options.recipe, options.work, options.rounds)
+    tuners = rendered(options.work / "tuners", options.tuners, options.seed + 1, options)
+    recipes = options.recipes.split(",")
+    file = trained_in_turn(folder, recipes, options.work)
+    file = mixed_with_start(file, recipes[0], options.of_start, options.work / "mixed.safetensors")
     crops = Store(folder)
 
     exported = export_model(file, options.work / "out.onnx", name="made", overwrite=True)
@@ -193,8 +226,8 @@ def main() -> None:
     small = to_int8(float32, some_faces(crops, trainers, model))
     facts = {
         "command": f"python tools/make_detector.py WORK --subjects {options.subjects} --frames {options.frames} "
-        f"--seed {options.seed} --recipe {options.recipe} --rounds {options.rounds} --tuners {options.tuners}"
-        + (" --mirrored" if options.mirrored else ""),
+        f"--seed {options.seed} --variety {options.variety:g} --tuners {options.tuners} "
+        f"--recipes {options.recipes} --of-start {options.of_start:g}" + (" --mirrored" if options.mirrored else ""),
         "seed": read_model_facts(file)["facts"]["seed"],
         "subjects": len(trainers),
         "images": len(crops.split(trainers)),

@@ -1,6 +1,7 @@
 """How often the shipped detector calls an action unit on neutral faces, by skin tone, gender and age.
 
-usage: python tools/neutral_rates.py [--first 1440] [--people 72] [--pictures 6] [--seed 7300] [--model NAME]
+usage: python tools/neutral_rates.py [--first 1440] [--people 72] [--pictures 6] [--seed 7500] [--variety 1]
+                                       [--model NAME]
 
 Renders neutral faces, in any pose, light and camera and with nothing held before them, of people who come after those
 that the detector was made from (their numbers begin with --first), looks at them as ``analyze`` does, and writes
@@ -54,9 +55,9 @@ class Called:
     flagged: bool
 
 
-def neutral_pictures(seed: int, person: int, count: int) -> Iterator[NDArray[np.uint8]]:
+def neutral_pictures(seed: int, person: int, count: int, variety: float) -> Iterator[NDArray[np.uint8]]:
     """Pictures of one person at rest, each with a pose, a light and a camera of its own; (SIZE, SIZE, 3) RGB."""
-    subject = build_subject(seed, person)
+    subject = build_subject(seed, person, variety=variety)
     random = np.random.default_rng([seed, person, _STREAM])
     spread = np.array(get_preset("uniform").pose_spread)
     while count:
@@ -86,8 +87,8 @@ def _begin(model: str) -> None:
     _HERE[:] = [(load_estimator(model), FaceTracker(FaceFinder(), max_faces=1))]
 
 
-def _work(person: int, *, seed: int, pictures: int) -> list[Called]:
-    looked = (look(*_HERE[0], picture, person) for picture in neutral_pictures(seed, person, pictures))
+def _work(person: int, *, seed: int, pictures: int, variety: float) -> list[Called]:
+    looked = (look(*_HERE[0], picture, person) for picture in neutral_pictures(seed, person, pictures, variety))
     return [one for one in looked if one is not None]
 
 
@@ -111,13 +112,14 @@ def rows_of(called: Sequence[Called], seed: int, aus: Sequence[int]) -> Iterator
 def main() -> None:
     """Render, look, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option, value in (("first", 1440), ("people", 72), ("pictures", 6), ("seed", 7300)):
+    for option, value in (("first", 1440), ("people", 72), ("pictures", 6), ("seed", 7500)):
         parser.add_argument(f"--{option}", type=int, default=value)
+    parser.add_argument("--variety", type=float, default=1, help="as the detector's people were rendered with")
     parser.add_argument("--model", default="detector")
     parser.add_argument("--to", type=Path, default=TABLE)
     options = parser.parse_args()
     estimator = load_estimator(options.model)
-    work = partial(_work, seed=options.seed, pictures=options.pictures)
+    work = partial(_work, seed=options.seed, pictures=options.pictures, variety=options.variety)
     numbers = range(options.first, options.first + options.people)
     called = [
         one
