@@ -106,8 +106,10 @@ def mixed_with_start(file: Path, recipe: str, share: float, to: Path) -> Path:
         to: where the mixture goes.
     """
     start = load_recipe(recipe).start
-    if share == 0 or start is None:
+    if share == 0:
         return file
+    if start is None:
+        raise SystemExit(f"{recipe} names no start: use --of-start 0")
     (known, begun, _), (aus, ended, _) = load_state_of(weights_file(start)), load_state_of(file)
     if known != aus:
         raise SystemExit(f"{start} knows other action units: use --of-start 0")

@@ -90,7 +90,7 @@ def test_it_moves_otherwise_but_as_far(au: int) -> None:
 
 
 def test_smiles_go_where_peoples_smiles_go() -> None:
-    """47 degrees on average (Tarantili, Halazonetis and Spyropoulos 2005); the rig takes everybody's to 61."""
+    """47 degrees on average, in children (Tarantili et al. 2005); the rig takes everybody's to 61."""
     aims, seen = [], []
     for index in range(SUBJECTS):
         expressions, manner = face(index, 1.0)
@@ -114,6 +114,10 @@ def test_variety_says_how_much() -> None:
                         shares.append(np.log(own.weight / usual.weight))
         return float(np.std(shares))
 
+    def smiles(variety: float) -> np.ndarray:
+        return np.array([draw_manner(draw_traits(8, index), variety).smile for index in range(SUBJECTS)])
+
+    np.testing.assert_allclose(smiles(0.5) - 47, (smiles(1.0) - 47) / 2, atol=1e-9)  # none of these is at its limit
     assert spread(0.5) == pytest.approx(spread(1.0) / 2, rel=0.05)
     assert spread(1.0) == pytest.approx(0.25, rel=0.1)
 

@@ -45,7 +45,7 @@ Smiles differ most: the upper lip lifted, the corners dimpled, the lips kept tig
 _SPREAD = 0.25  # of the logarithm of each control's share
 _JOINS, _MOST = 0.5, 2.0  # chance; standard deviations
 _SMILE, _SMILES = (47.0, 8.0), (28.0, 62.0)
-"""Degrees above the horizontal at which smiles take the corners of the mouth. Their mean is 47 in the fifteen people of
+"""Degrees above the horizontal at which smiles take the corners of the mouth. The mean is that of fifteen children in
 Tarantili, Halazonetis and Spyropoulos (2005), Am J Orthod Dentofacial Orthop 128:8-15; mean, spread; least, most."""
 _FURROWS = 0.4  # spread of the logarithm of an action unit's wrinkle depth
 _CHIN_RAISED, _LIP_RAISED = 0.16, 0.08  # one standard deviation of the resting mentalis' pull
@@ -83,7 +83,8 @@ def draw_manner(traits: Traits, variety: float) -> Manner:
 
     Args:
         traits: who it is; the same traits give the same manner.
-        variety: 0 (:data:`AVERAGE`) to 1 (people differ as the tables here say).
+        variety: 0 (:data:`AVERAGE`) to 1 (people differ as the tables here say). Above 0 smiles go where people's go on
+            average; variety is how far from there.
     """
     if variety == 0:
         return AVERAGE
@@ -101,7 +102,8 @@ def draw_manner(traits: Traits, variety: float) -> Manner:
     rest = {"unit/mouthShrugLower": _CHIN_RAISED * joins(), "unit/mouthShrugUpper": _LIP_RAISED * joins()}
     pebbles = variety * random.uniform(*_PEBBLES) * (random.random() < _PEBBLED)
     crease = variety * random.uniform(*_CREASE) * (random.random() < _CREASED)
-    smile = float(np.clip(random.normal(*_SMILE), *_SMILES))
+    mean, spread = _SMILE
+    smile = float(np.clip(random.normal(mean, variety * spread), *_SMILES))
     return Manner(controls, smile, furrows, rest, float(pebbles), float(crease))
 
 

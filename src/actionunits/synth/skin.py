@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from actionunits.synth.beard import beard_density
 from actionunits.synth.chart import SIZE, to_pixels
 from actionunits.synth.complexion import base_colour, colour_skin, darkness, spread_pigments
-from actionunits.synth.creases import GROOVE, Pen, rest_chin, settle
+from actionunits.synth.creases import rest_chin, settle
 from actionunits.synth.makeup import (
     blush,
     eye_region,
@@ -27,6 +27,7 @@ from actionunits.synth.makeup import (
 )
 from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.painting import Float32, add_mound, axes, fractal, mound, slope_of
+from actionunits.synth.pen import GROOVE, Pen
 from actionunits.synth.rig import SKIN, Rig
 from actionunits.synth.scalp import scalp_cover
 from actionunits.synth.strands import surface_of
@@ -100,7 +101,7 @@ def _lines(traits: Traits, manner: Manner, random: np.random.Generator) -> Pen:
     """Return the lines of the resting face."""
     pen = Pen(random, SIZE, strength=traits.furrows**0.5 * float(np.exp(random.normal(0, 0.15))))
     settle(pen, habits_of(traits), traits.static_wrinkles)
-    if manner is not AVERAGE:
+    if manner.pebbles or manner.crease:
         chin = Pen(traits.random(Part.MANNER).spawn(1)[0], SIZE)
         rest_chin(chin, manner.pebbles, manner.crease)
         pen.height += chin.height

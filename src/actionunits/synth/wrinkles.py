@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from actionunits.synth.action_units import weight_of_level
 from actionunits.synth.brows import brow_line
-from actionunits.synth.creases import DRAWINGS, GROOVE, JOINT, Habits, Pen
+from actionunits.synth.creases import DRAWINGS, JOINT, Habits
 from actionunits.synth.manners import AVERAGE, Manner
 from actionunits.synth.painting import Float32, axes, slope_of, smoothstep
+from actionunits.synth.pen import GROOVE, Pen
 from actionunits.synth.performance import Levels
 from actionunits.synth.traits import Part, Traits
 
